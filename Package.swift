@@ -1,0 +1,69 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Arrows point from a target to what it imports, and only downwards. `Sources/README.md` has the map.
+let package = Package(
+  name: "mimo-top",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "mimo-top", targets: ["mimo-top"]),
+    .library(name: "MimoEngine", targets: ["MimoEngine"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    // Cores: pure, no system calls, none of our modules below them.
+    .target(name: "MimoEngine"),
+    .target(name: "MimoScreen"),
+
+    // The interface as pure functions from state to cells.
+    .target(name: "MimoDashboard", dependencies: ["MimoEngine", "MimoScreen", "CEmbedded"]),
+
+    // Edges: each owns one kind of system call.
+    .target(name: "MimoCatalog", dependencies: ["MimoEngine", "CEmbedded"], exclude: ["prices", "plans"]),
+    .target(name: "MimoIngest", dependencies: ["MimoEngine"]),
+    .target(name: "MimoStore", dependencies: ["MimoEngine"]),
+    .target(name: "MimoCurses", dependencies: ["MimoScreen", "CCurses"]),
+
+    // C: what Swift cannot say.
+    .target(
+      name: "CCurses",
+      cSettings: [
+        // SwiftPM drops these from pkg-config, and without them curses has no wide characters.
+        .define("_XOPEN_SOURCE", to: "700", .when(platforms: [.linux])),
+        .define("_DEFAULT_SOURCE", .when(platforms: [.linux])),
+        .define("_XOPEN_SOURCE_EXTENDED", to: "1"),
+        .define("NCURSES_WIDECHAR", to: "1"),
+        .define("NCURSES_NOMACROS"),
+      ],
+      linkerSettings: [
+        .linkedLibrary("ncursesw", .when(platforms: [.linux])),
+        .linkedLibrary("ncurses", .when(platforms: [.macOS])),
+      ]),
+    .target(name: "CEmbedded"),
+
+    .executableTarget(
+      name: "mimo-top",
+      dependencies: [
+        "MimoEngine", "MimoCatalog", "MimoIngest", "MimoStore", "MimoScreen", "MimoDashboard",
+        "MimoCurses",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
+    // Tests.
+    .target(name: "CPseudoTerminal", path: "Tests/CPseudoTerminal"),
+    .target(
+      name: "MimoTestSupport", dependencies: ["MimoEngine", "MimoScreen", "CPseudoTerminal"],
+      path: "Tests/MimoTestSupport"),
+    .testTarget(name: "MimoEngineTests", dependencies: ["MimoEngine", "MimoTestSupport"]),
+    .testTarget(name: "MimoCatalogTests", dependencies: ["MimoCatalog", "MimoTestSupport"], exclude: ["Fixtures"]),
+    .testTarget(name: "MimoIngestTests", dependencies: ["MimoIngest", "MimoTestSupport"], exclude: ["Fixtures"]),
+    .testTarget(name: "MimoStoreTests", dependencies: ["MimoStore", "MimoTestSupport"]),
+    .testTarget(name: "MimoScreenTests", dependencies: ["MimoScreen", "MimoTestSupport"]),
+    .testTarget(
+      name: "MimoDashboardTests", dependencies: ["MimoDashboard", "MimoTestSupport"], exclude: ["Snapshots"]),
+    .testTarget(name: "MimoCursesTests", dependencies: ["MimoCurses", "MimoTestSupport"]),
+    .testTarget(name: "MimoTopTests", dependencies: ["mimo-top", "MimoTestSupport"]),
+  ]
+)
