@@ -26,12 +26,16 @@ public struct Amount: Hashable, Comparable, Sendable, AdditiveArithmetic {
   /// Creates an amount from units of 10⁻¹⁸.
   @inlinable public init(atto: Int128) { self.atto = atto }
 
+  /// Creates an amount from the units of 10⁻¹⁵ in which rates and costs are counted.
+  @inlinable public init(femto: Int128) { atto = femto * 1000 }
+
   /// Creates a whole amount.
   @inlinable public init(whole: Int64) { atto = Int128(whole) * Amount.scale }
 
   /// Creates an amount from plain decimal or exponent notation (`0.025`, `-3`, `8e-05`).
   ///
-  /// - Returns: `nil` if the text is no number, has more than 18 decimals that are not zero, or is out of range.
+  /// - Returns: `nil` if the text is no number, has more than 18 decimals that are not zero, or is out
+  ///   of range.
   public init?(decimal text: some StringProtocol) {
     guard let value = ExactDecimal(text)?.scaled(by: 18) else { return nil }
     atto = value
@@ -40,11 +44,18 @@ public struct Amount: Hashable, Comparable, Sendable, AdditiveArithmetic {
   /// One whole unit in atto units.
   @inlinable public static var scale: Int128 { 1_000_000_000_000_000_000 }
 
+  /// Nothing.
   @inlinable public static var zero: Amount { Amount(atto: 0) }
+  /// The sum of two amounts of one unit.
   @inlinable public static func + (a: Amount, b: Amount) -> Amount { Amount(atto: a.atto + b.atto) }
+  /// The difference of two amounts of one unit.
   @inlinable public static func - (a: Amount, b: Amount) -> Amount { Amount(atto: a.atto - b.atto) }
+  /// Whether the first amount is smaller.
   @inlinable public static func < (a: Amount, b: Amount) -> Bool { a.atto < b.atto }
-  @inlinable public static func * (a: Amount, n: Int64) -> Amount { Amount(atto: a.atto * Int128(n)) }
+  /// The amount `n` times.
+  @inlinable public static func * (a: Amount, n: Int64) -> Amount {
+    Amount(atto: a.atto * Int128(n))
+  }
 
   /// The amount in plain decimal notation, exact, without an exponent and without trailing zeros.
   public var exactText: String { ExactDecimal(digits: atto, decimals: 18).text }
@@ -52,7 +63,8 @@ public struct Amount: Hashable, Comparable, Sendable, AdditiveArithmetic {
   /// The amount with exactly `decimals` decimals (0 to 18), rounded half to even.
   public func text(decimals: Int) -> String {
     ExactDecimal(
-      digits: divideHalfEven(atto, by: ExactDecimal.power(18 - decimals)), decimals: decimals
+      digits: divideHalfEven(atto, by: ExactDecimal.power(18 - decimals)),
+      decimals: decimals
     ).paddedText
   }
 
@@ -97,7 +109,9 @@ public struct ExactDecimal: Hashable, Sendable {
   ///
   /// - Returns: `nil` if the text is not a number or needs more than 38 digits.
   public init?(_ text: some StringProtocol) {
-    var value = text.utf8.withContiguousStorageIfAvailable { ExactDecimal(bytes: UnsafeRawBufferPointer($0)) }
+    var value = text.utf8.withContiguousStorageIfAvailable {
+      ExactDecimal(bytes: UnsafeRawBufferPointer($0))
+    }
     if value == nil { value = Array(text.utf8).withUnsafeBytes { ExactDecimal(bytes: $0) } }
     guard let value, let value else { return nil }
     self = value
@@ -133,13 +147,17 @@ public struct ExactDecimal: Hashable, Sendable {
       case UInt8(ascii: "e") where seenDigit, UInt8(ascii: "E") where seenDigit:
         var exponentNegative = false
         index += 1
-        if index < bytes.count, bytes[index] == UInt8(ascii: "-") || bytes[index] == UInt8(ascii: "+") {
+        if index < bytes.count,
+          bytes[index] == UInt8(ascii: "-") || bytes[index] == UInt8(ascii: "+")
+        {
           exponentNegative = bytes[index] == UInt8(ascii: "-")
           index += 1
         }
         guard index < bytes.count else { return nil }
         while index < bytes.count {
-          guard case UInt8(ascii: "0")...UInt8(ascii: "9") = bytes[index], exponent < 1000 else { return nil }
+          guard case UInt8(ascii: "0")...UInt8(ascii: "9") = bytes[index], exponent < 1000 else {
+            return nil
+          }
           exponent = exponent * 10 + Int(bytes[index] &- 48)
           index += 1
         }
@@ -170,7 +188,9 @@ public struct ExactDecimal: Hashable, Sendable {
       return overflow ? nil : value
     }
     guard decimals - places <= 38 else { return nil }
-    let (quotient, remainder) = digits.quotientAndRemainder(dividingBy: Self.power(decimals - places))
+    let (quotient, remainder) = digits.quotientAndRemainder(
+      dividingBy: Self.power(decimals - places)
+    )
     return remainder == 0 ? quotient : nil
   }
 
@@ -222,6 +242,8 @@ public struct ExactDecimal: Hashable, Sendable {
 @inlinable func divideHalfEven(_ value: Int128, by divisor: Int128) -> Int128 {
   let (quotient, remainder) = value.quotientAndRemainder(dividingBy: divisor)
   let twice = remainder.magnitude * 2
-  if twice < divisor.magnitude || (twice == divisor.magnitude && quotient % 2 == 0) { return quotient }
+  if twice < divisor.magnitude || (twice == divisor.magnitude && quotient % 2 == 0) {
+    return quotient
+  }
   return value < 0 ? quotient - 1 : quotient + 1
 }

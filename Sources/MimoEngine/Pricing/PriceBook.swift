@@ -1,0 +1,265 @@
+/// A time in which calls to one name are billed as another model of the same provider.
+public struct ModelRoute: Hashable, Sendable {
+  /// When.
+  public var validity: Range<Minute>
+  /// The id of the model that is billed.
+  public var billedAs: String
+
+  /// Creates a route.
+  public init(validity: Range<Minute>, billedAs: String) {
+    self.validity = validity
+    self.billedAs = billedAs
+  }
+}
+
+/// All prices one provider ever had for one model.
+public struct ModelPrices: Hashable, Sendable {
+  /// The name in the provider's interface; unique within the provider, without regard to case.
+  public var id: String
+  /// The name people use.
+  public var name: String
+  /// Other names that logs carry for it; matched like the id.
+  public var aliases: [String]
+  /// The day it came out, if known. Informative: prices begin when their entries do.
+  public var released: CivilDate?
+  /// The first minute in which calls are refused; nothing has a price from then on.
+  public var retired: Minute?
+  /// When calls to it are billed as another model.
+  public var routes: [ModelRoute]
+  /// Dated prices; entries of one unit do not overlap.
+  public var entries: [PriceEntry]
+
+  /// Creates a model's prices.
+  public init(
+    id: String,
+    name: String,
+    aliases: [String] = [],
+    released: CivilDate? = nil,
+    retired: Minute? = nil,
+    routes: [ModelRoute] = [],
+    entries: [PriceEntry]
+  ) {
+    self.id = id
+    self.name = name
+    self.aliases = aliases
+    self.released = released
+    self.retired = retired
+    self.routes = routes
+    self.entries = entries
+  }
+
+  /// The thresholds of its tiers.
+  var promptEdges: [Int64] { entries.flatMap { $0.tiers.map(\.abovePromptTokens) } }
+}
+
+/// The price list of one seller.
+public struct ProviderPrices: Hashable, Sendable {
+  /// A short name in lower case; unique in a book.
+  public var id: String
+  /// The name people use.
+  public var name: String
+  /// Other names in a log's provider field or before the slash of `vendor/model`.
+  public var aliases: [String]
+  /// Domains of its interface; a host matches if it is one of them or below one.
+  public var hosts: [String]
+  /// How its keys begin, if they tell anything.
+  public var keyPrefix: String?
+  /// What it sells.
+  public var models: [ModelPrices]
+
+  /// Creates a price list.
+  public init(
+    id: String,
+    name: String,
+    aliases: [String] = [],
+    hosts: [String] = [],
+    keyPrefix: String? = nil,
+    models: [ModelPrices]
+  ) {
+    self.id = id
+    self.name = name
+    self.aliases = aliases
+    self.hosts = hosts
+    self.keyPrefix = keyPrefix
+    self.models = models
+  }
+
+  /// The currencies it has a list in, in the order of `Currency`.
+  public var currencies: [Currency] {
+    Currency.allCases.filter { currency in
+      models.contains { $0.entries.contains { $0.unit == .money(currency) } }
+    }
+  }
+}
+
+/// The place of a model in one price book. Never leaves the process.
+public struct ModelIndex: Hashable, Sendable {
+  let provider: Int
+  let model: Int
+}
+
+/// The price lists of all sellers.
+///
+/// A price belongs to a seller, a model, a minute and a prompt size. Nothing is guessed: what has no
+/// entry has no rates.
+public struct PriceBook: Sendable {
+  /// The price lists. If several sell a model of the same name, the earlier is its own vendor.
+  public let providers: [ProviderPrices]
+  /// The tier thresholds of all entries, ascending and unique.
+  public let promptEdges: [Int64]
+  private let modelsByName: [String: [ModelIndex]]
+  private let providersByName: [String: Int]
+
+  /// Creates a book of price lists.
+  public init(providers: [ProviderPrices]) {
+    self.providers = providers
+    promptEdges = Set(providers.flatMap { $0.models.flatMap(\.promptEdges) }).sorted()
+    var modelsByName: [String: [ModelIndex]] = [:]
+    var providersByName: [String: Int] = [:]
+    for (p, provider) in providers.enumerated() {
+      for name in [provider.id] + provider.aliases {
+        providersByName[name.lowercased(), default: p] = min(
+          p,
+          providersByName[name.lowercased()] ?? p
+        )
+      }
+      for (m, model) in provider.models.enumerated() {
+        let index = ModelIndex(provider: p, model: m)
+        for name in Set(([model.id] + model.aliases).map { $0.lowercased() }) {
+          modelsByName[name, default: []].append(index)
+        }
+      }
+    }
+    self.modelsByName = modelsByName
+    self.providersByName = providersByName
+  }
+
+  /// The seller's list.
+  public func provider(of index: ModelIndex) -> ProviderPrices { providers[index.provider] }
+
+  /// The model's prices.
+  public func model(_ index: ModelIndex) -> ModelPrices {
+    providers[index.provider].models[index.model]
+  }
+
+  /// The model a log means, or `nil` if it is not in the book.
+  ///
+  /// Names match without regard to case, as a whole: the id, a declared alias, or either followed by
+  /// a date (`-20251001`, `@20251001`, `-2025-08-07`), after an optional `vendor/`. A longer name is
+  /// another model, never a variant.
+  ///
+  /// - Parameters:
+  ///   - provider: What the log says about the seller: an id, an alias or a base address. A seller
+  ///     that is not in the book, or does not sell the model, leaves the model's own vendor.
+  ///   - currency: Among vendors of the same model, prefer one with a list in this currency.
+  public func model(
+    named name: String,
+    provider: String? = nil,
+    currency: Currency? = nil
+  ) -> ModelIndex? {
+    guard let (vendor, candidates) = candidates(named: name) else { return nil }
+    for seller in [provider.flatMap(self.provider(named:)), vendor] {
+      if let index = candidates.first(where: { $0.provider == seller }) { return index }
+    }
+    return candidates.first { index in
+      model(index).entries.contains { currency == nil || $0.unit == .money(currency!) }
+    } ?? candidates.first
+  }
+
+  /// The model of that name in the list of the provider with the id `provider`, or `nil`.
+  public func model(named name: String, soldBy provider: String) -> ModelIndex? {
+    candidates(named: name)?.models.first { providers[$0.provider].id == provider }
+  }
+
+  /// The place of a provider in `providers`, from its id, an alias or the address of its interface.
+  public func provider(named text: String) -> Int? {
+    let text = text.lowercased()
+    if let index = providersByName[text] { return index }
+    // "https://host:port/path" or "host/path"; a scheme ends in a colon, so drop it first.
+    let address =
+      text.split(separator: "/", omittingEmptySubsequences: true)
+      .first { !$0.hasSuffix(":") } ?? ""
+    let host = address.prefix { $0 != ":" }
+    return providers.firstIndex {
+      $0.hosts.contains { host == $0 || host.hasSuffix("." + $0) }
+    }
+  }
+
+  private func candidates(named name: String) -> (vendor: Int?, models: [ModelIndex])? {
+    let parts = name.lowercased().split(separator: "/", omittingEmptySubsequences: false)
+    guard let bare = parts.last else { return nil }
+    var vendor: Int?
+    if parts.count > 1 {
+      vendor = providersByName[String(parts[parts.count - 2])]
+      guard vendor != nil else { return nil }
+    }
+    let models =
+      modelsByName[String(bare)]
+      ?? PriceBook.withoutDate(bare).flatMap { modelsByName[String($0)] }
+    return models.map { (vendor, $0) }
+  }
+
+  /// `name` without a date at its end, or `nil` if it has none.
+  static func withoutDate(_ name: Substring) -> Substring? {
+    for (shape, separators) in [("-dddd-dd-dd", "-"), ("-dddddddd", "-@")] {
+      let tail = name.utf8.suffix(shape.utf8.count)
+      guard tail.count == shape.utf8.count, tail.count < name.utf8.count else { continue }
+      let matches = zip(tail, shape.utf8).enumerated().allSatisfy { offset, pair in
+        if offset == 0 { return separators.utf8.contains(pair.0) }
+        if pair.1 == UInt8(ascii: "-") { return pair.0 == pair.1 }
+        return (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(pair.0)
+      }
+      let digits = String(
+        tail.filter { $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: "@") }
+          .map { Character(UnicodeScalar($0)) }
+      )
+      let day = "\(digits.prefix(4))-\(digits.dropFirst(4).prefix(2))-\(digits.suffix(2))"
+      if matches, CivilDate(day) != nil { return name.dropLast(shape.count) }
+    }
+    return nil
+  }
+
+  /// The rates for a call to a model at `minute`, and how long they hold.
+  ///
+  /// Follows routes, and gives no rates after retirement, in a currency without a list, or for a
+  /// service tier without a known price.
+  ///
+  /// - Parameter promptTokens: The whole prompt of the one call, cached tokens included.
+  /// - Precondition: `index` comes from this book.
+  public func span(
+    of index: ModelIndex,
+    currency: Currency,
+    promptTokens: Int64,
+    tier: ServiceTier = .standard,
+    at minute: Minute
+  ) -> RateSpan {
+    let provider = providers[index.provider]
+    var model = provider.models[index.model]
+    var span = RateSpan.unpriced
+    // As many steps as there are models: a circle of routes ends without a price.
+    for _ in provider.models {
+      span.billedAs = model.id
+      if let retired = model.retired {
+        span.cut(at: retired, keeping: minute)
+        if minute >= retired { return span }
+      }
+      for route in model.routes { span.cut(at: route.validity, keeping: minute) }
+      guard let route = model.routes.first(where: { $0.validity.contains(minute) }) else {
+        model.entries.price(
+          in: .money(currency),
+          promptTokens: promptTokens,
+          tier: tier,
+          at: minute,
+          into: &span
+        )
+        return span
+      }
+      let target = route.billedAs.lowercased()
+      guard let next = provider.models.first(where: { $0.id.lowercased() == target }) else {
+        return span
+      }
+      model = next
+    }
+    return span
+  }
+}

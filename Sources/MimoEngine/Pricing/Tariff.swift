@@ -1,0 +1,107 @@
+/// A plan made ready to price calls: with the lists it refers to, and in one currency.
+public struct Tariff: Sendable {
+  /// A model that the plan has a price for at some time. Valid for the tariff that gave it.
+  public struct Model: Hashable, Sendable {
+    let index: ModelIndex
+    let onPlan: Int?
+  }
+
+  /// The plan.
+  public let plan: Plan
+  /// The price lists.
+  public let book: PriceBook
+  /// The currency of list prices and fees.
+  public let currency: Currency
+
+  /// Creates the tariff of a plan.
+  public init(plan: Plan, book: PriceBook, currency: Currency) {
+    self.plan = plan
+    self.book = book
+    self.currency = currency
+  }
+
+  /// What the rates of its spans count.
+  public var unit: PricingUnit { plan.kind == .credits ? .credits : .money(currency) }
+
+  /// The model a log means, if the plan sells it; to be asked once per name and not per call.
+  ///
+  /// - Parameter provider: What the log says about the seller; see `PriceBook.model`. Only `asBilled`
+  ///   regards it: the other plans ask what the call would cost there, whoever served it.
+  public func model(named name: String, provider: String?) -> Model? {
+    switch plan.kind {
+    case .asBilled:
+      return book.model(named: name, provider: provider, currency: currency)
+        .map { Model(index: $0, onPlan: nil) }
+    case .metered(let seller):
+      return book.model(named: name, soldBy: seller).map { Model(index: $0, onPlan: nil) }
+    case .credits, .flat:
+      guard let seller = plan.provider, let index = book.model(named: name, soldBy: seller) else {
+        return nil
+      }
+      if plan.kind == .flat { return Model(index: index, onPlan: nil) }
+      let id = book.model(index).id.lowercased()
+      return plan.models.firstIndex { $0.id.lowercased() == id }
+        .map { Model(index: index, onPlan: $0) }
+    }
+  }
+
+  /// The rates for a call at `minute`, and how long they hold.
+  ///
+  /// Under a flat plan all calls are free; the fee is the cost. Credit plans have prices for the
+  /// standard tier alone.
+  ///
+  /// - Parameter promptTokens: The whole prompt of the one call, cached tokens included.
+  /// - Precondition: `model` comes from this tariff.
+  public func span(
+    of model: Model,
+    promptTokens: Int64,
+    tier: ServiceTier = .standard,
+    at minute: Minute
+  ) -> RateSpan {
+    switch plan.kind {
+    case .asBilled, .metered:
+      return book.span(
+        of: model.index,
+        currency: currency,
+        promptTokens: promptTokens,
+        tier: tier,
+        at: minute
+      )
+    case .flat:
+      var span = RateSpan.unpriced
+      span.rates = .free
+      span.billedAs = book.model(model.index).id
+      for version in plan.versions { span.cut(at: version.validity, keeping: minute) }
+      span.evidence = plan.version(at: minute.start)?.evidence
+      return span
+    case .credits:
+      guard let place = model.onPlan else { return .unpriced }
+      var span = RateSpan.unpriced
+      span.billedAs = plan.models[place].id
+      plan.models[place].entries.price(
+        in: .credits,
+        promptTokens: promptTokens,
+        tier: tier,
+        at: minute,
+        into: &span
+      )
+      for rule in plan.offPeak { rule.apply(at: minute, to: &span) }
+      return span
+    }
+  }
+
+  /// The rates for a call to a model by its name; `model(named:provider:)` and `span(of:...)` in one.
+  ///
+  /// A name the plan does not know gives a span without rates and without limits.
+  public func span(
+    model name: String,
+    provider: String?,
+    promptTokens: Int64,
+    tier: ServiceTier = .standard,
+    at minute: Minute
+  ) -> RateSpan {
+    model(named: name, provider: provider).map {
+      span(of: $0, promptTokens: promptTokens, tier: tier, at: minute)
+    } ?? .unpriced
+  }
+}
