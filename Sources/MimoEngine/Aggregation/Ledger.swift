@@ -108,7 +108,9 @@ public struct Ledger: Sendable {
   // MARK: - Calls
 
   /// A second request id under one message id: a call of its own, filed under the pair.
-  private mutating func recordSecondRequest(_ record: UsageRecord, _ identity: CallIdentity) -> Outcome {
+  private mutating func recordSecondRequest(_ record: UsageRecord, _ identity: CallIdentity)
+    -> Outcome
+  {
     let key = identity.message.combined(with: identity.request).value
     let request = UInt32(truncatingIfNeeded: identity.request ^ identity.request >> 32)
     if let position = find(key) {
@@ -176,7 +178,8 @@ public struct Ledger: Sendable {
       counts && opens(record, key: call.key, call: position)
       || oldSeries.flags.contains(.opensConversation)
     let series = seriesPosition(of: record, opening: opening)
-    let target = record.time.minute == oldCell.minute && series == oldCell.series
+    let target =
+      record.time.minute == oldCell.minute && series == oldCell.series
       ? call.cell : cell(record.time.minute, series)
     if call.flags & Call.counted != 0 { subtract(old, from: call.cell) }
     if counts { add(merged, to: target) }
@@ -186,12 +189,15 @@ public struct Ledger: Sendable {
     call.flags = (counts ? Call.counted : 0) | (record.failed ? Call.failed : 0)
     calls[position] = call
     store(merged, in: position)
-    if counts, replacing || merged != old { remember(record, series: series, key: call.key, merged) }
+    if counts, replacing || merged != old {
+      remember(record, series: series, key: call.key, merged)
+    }
   }
 
   private func comesBefore(_ a: Labels, _ b: Labels) -> Bool {
     if a == b { return false }
-    for path in [\Labels.session, \.project, \.source, \.model, \.provider, \.key] where a[keyPath: path] != b[keyPath: path] {
+    for path in [\Labels.session, \.project, \.source, \.model, \.provider, \.key]
+    where a[keyPath: path] != b[keyPath: path] {
       // What is stated comes before what is not, so that a copy with fewer labels never wins.
       let (x, y) = (names[a[keyPath: path]], names[b[keyPath: path]])
       return x.isEmpty != y.isEmpty ? y.isEmpty : x < y
@@ -210,7 +216,8 @@ public struct Ledger: Sendable {
     let t = call.tokens
     return Contribution(
       tokens: TokenCounts(
-        input: Int64(t.0), cacheRead: Int64(t.1), cacheWrite5m: Int64(t.2), cacheWrite1h: Int64(t.3),
+        input: Int64(t.0), cacheRead: Int64(t.1), cacheWrite5m: Int64(t.2),
+        cacheWrite1h: Int64(t.3),
         output: Int64(t.4), reasoning: Int64(t.5)),
       statedCost: nil, webSearches: 0, calls: 1, failed: failed)
   }
@@ -250,7 +257,8 @@ public struct Ledger: Sendable {
   private mutating func moveOutOfOpening(_ position: UInt32) {
     let old = self[calls[position].cell]
     var series = cube.series[Int(old.series)]
-    guard series.flags.remove(.opensConversation) != nil, calls[position].flags & Call.counted != 0 else { return }
+    guard series.flags.remove(.opensConversation) != nil, calls[position].flags & Call.counted != 0
+    else { return }
     let target = cell(old.minute, self.position(of: series))
     let contribution = contribution(of: position)
     subtract(contribution, from: calls[position].cell)
@@ -292,8 +300,11 @@ public struct Ledger: Sendable {
     func maximum(_ other: Contribution) -> Contribution {
       var result = self
       result.tokens = tokens.maximum(other.tokens)
-      if let a = statedCost, let b = other.statedCost { result.statedCost = max(a, b) }
-      else { result.statedCost = statedCost ?? other.statedCost }
+      if let a = statedCost, let b = other.statedCost {
+        result.statedCost = max(a, b)
+      } else {
+        result.statedCost = statedCost ?? other.statedCost
+      }
       result.webSearches = max(webSearches, other.webSearches)
       result.calls = max(calls, other.calls)
       return result
@@ -310,9 +321,11 @@ public struct Ledger: Sendable {
     if record.answeredByProxyCache { flags.insert(.answeredByProxyCache) }
     if opening { flags.insert(.opensConversation) }
     // A sum of several calls has no prompt size of its own: the mean decides the band.
-    let prompt = record.calls > 1 ? record.tokens.prompt / Int64(record.calls) : record.tokens.prompt
+    let prompt =
+      record.calls > 1 ? record.tokens.prompt / Int64(record.calls) : record.tokens.prompt
     return position(
-      of: Series(labels: record.labels, tier: record.tier, band: cube.band(ofPrompt: prompt), flags: flags))
+      of: Series(
+        labels: record.labels, tier: record.tier, band: cube.band(ofPrompt: prompt), flags: flags))
   }
 
   private mutating func position(of series: Series) -> UInt32 {
@@ -353,11 +366,15 @@ public struct Ledger: Sendable {
   }
 
   private static func cellKey(_ minute: Minute, _ series: UInt32) -> UInt64 {
-    Fingerprint(value: UInt64(series) | 1 << 40).combined(with: UInt64(bitPattern: Int64(minute.number))).value
+    Fingerprint(value: UInt64(series) | 1 << 40).combined(
+      with: UInt64(bitPattern: Int64(minute.number))
+    ).value
   }
 
   private mutating func add(_ c: Contribution, to cell: UInt32) { apply(c, to: cell, sign: 1) }
-  private mutating func subtract(_ c: Contribution, from cell: UInt32) { apply(c, to: cell, sign: -1) }
+  private mutating func subtract(_ c: Contribution, from cell: UInt32) {
+    apply(c, to: cell, sign: -1)
+  }
 
   private mutating func apply(_ c: Contribution, to cell: UInt32, sign: Int64) {
     let chunk = Int(cell) / CellChunk.capacity
@@ -373,7 +390,8 @@ public struct Ledger: Sendable {
     }
     guard c.statedCost != nil || c.webSearches != 0 else { return }
     if cube.chunks[chunk].extras.isEmpty {
-      cube.chunks[chunk].extras = Array(repeating: CellExtras(), count: cube.chunks[chunk].cells.count)
+      cube.chunks[chunk].extras = Array(
+        repeating: CellExtras(), count: cube.chunks[chunk].cells.count)
     }
     if let stated = c.statedCost {
       cube.chunks[chunk].extras[row].statedCost += sign > 0 ? stated : .zero - stated
@@ -390,7 +408,8 @@ public struct Ledger: Sendable {
     guard record.time >= recentFloor else { return }
     recent.append(
       RecentCall(
-        time: record.time, series: series, tokens: merged?.tokens ?? record.tokens, failed: record.failed,
+        time: record.time, series: series, tokens: merged?.tokens ?? record.tokens,
+        failed: record.failed,
         statedCost: merged?.statedCost ?? record.statedCost,
         webSearches: merged?.webSearches ?? record.webSearches,
         durationMilliseconds: record.durationMilliseconds, identity: key))

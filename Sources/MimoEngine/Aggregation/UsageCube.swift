@@ -105,7 +105,9 @@ public struct UsageCube: Sendable {
     in minutes: Range<Minute>? = nil, _ body: (_ cell: Cell, _ extras: CellExtras?) -> Void
   ) {
     for chunk in chunks {
-      if let minutes, chunk.lastMinute < minutes.lowerBound || chunk.firstMinute >= minutes.upperBound {
+      if let minutes,
+        chunk.lastMinute < minutes.lowerBound || chunk.firstMinute >= minutes.upperBound
+      {
         continue
       }
       let hasExtras = !chunk.extras.isEmpty
@@ -167,6 +169,7 @@ public struct UsageSnapshot: Sendable {
 
   /// A snapshot without usage.
   public static func empty(promptEdges: [Int64] = []) -> UsageSnapshot {
-    UsageSnapshot(cube: UsageCube(promptEdges: promptEdges), names: NameTable(), recent: [], revision: 0)
+    UsageSnapshot(
+      cube: UsageCube(promptEdges: promptEdges), names: NameTable(), recent: [], revision: 0)
   }
 }

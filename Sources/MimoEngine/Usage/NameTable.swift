@@ -87,7 +87,9 @@ public struct NameTable: Sendable {
     slots = Array(repeating: 0, count: slots.count * 2)
     let mask = slots.count - 1
     for index in 1..<ends.count {
-      let hash = bytes.withUnsafeBytes { Fingerprint(of: UnsafeRawBufferPointer(rebasing: $0[range(index)])) }
+      let hash = bytes.withUnsafeBytes {
+        Fingerprint(of: UnsafeRawBufferPointer(rebasing: $0[range(index)]))
+      }
       var slot = Int(truncatingIfNeeded: hash.value) & mask
       while slots[slot] != 0 { slot = (slot + 1) & mask }
       slots[slot] = UInt32(index)

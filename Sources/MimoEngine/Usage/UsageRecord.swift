@@ -102,4 +102,3 @@ public struct CallIdentity: Hashable, Sendable {
     self.rank = rank
   }
 }
-

@@ -22,7 +22,8 @@ enum ByteSearch {
       let a = base.loadUnaligned(fromByteOffset: index, as: SIMD16<UInt8>.self)
       let b = base.loadUnaligned(fromByteOffset: index + length - 1, as: SIMD16<UInt8>.self)
       if any((a .== first) .& (b .== last)) {
-        for offset in index..<index + 16 where memcmp(base + offset, needle.utf8Start, length) == 0 {
+        for offset in index..<index + 16 where memcmp(base + offset, needle.utf8Start, length) == 0
+        {
           return true
         }
       }

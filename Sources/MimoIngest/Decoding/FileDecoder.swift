@@ -37,7 +37,9 @@ public struct LineTally: Sendable, Equatable {
 
   mutating func noteBadLine(at offset: Int64, _ error: DecodeError) {
     malformed += 1
-    if badLines.count < Self.keptBadLines { badLines.append(BadLine(offset: offset, reason: error.description)) }
+    if badLines.count < Self.keptBadLines {
+      badLines.append(BadLine(offset: offset, reason: error.description))
+    }
   }
 
   /// Adds the counts of another tally.
@@ -76,7 +78,9 @@ public struct FileDecoder: Sendable {
   /// - Parameters:
   ///   - lines: lines that end in a newline; the last may lack it.
   ///   - offset: bytes of the file before the run, to tell where a bad line stands.
-  public mutating func decode(_ lines: UnsafeRawBufferPointer, at offset: Int64, into output: inout DecodedLines) {
+  public mutating func decode(
+    _ lines: UnsafeRawBufferPointer, at offset: Int64, into output: inout DecodedLines
+  ) {
     guard let base = lines.baseAddress else { return }
     var start = 0
     while start < lines.count {
@@ -84,7 +88,8 @@ public struct FileDecoder: Sendable {
       let newline = memchr(base + start, 10, rest).map { UnsafeRawPointer($0) - (base + start) }
       let length = newline ?? rest
       decodeLine(
-        UnsafeRawBufferPointer(start: base + start, count: length), at: offset + Int64(start), into: &output)
+        UnsafeRawBufferPointer(start: base + start, count: length), at: offset + Int64(start),
+        into: &output)
       start += length + 1
     }
   }

@@ -159,7 +159,9 @@ struct JSONCursor {
       value = value &* 10 &+ Int64(q.pointee &- 48)
       q += 1
     }
-    if q > p, q < end, q.pointee == UInt8(ascii: ",") || q.pointee == UInt8(ascii: "}"), value <= TokenCounts.largestPlausibleCount {
+    if q > p, q < end, q.pointee == UInt8(ascii: ",") || q.pointee == UInt8(ascii: "}"),
+      value <= TokenCounts.largestPlausibleCount
+    {
       p = q
       afterValue = true
       return value
@@ -182,7 +184,9 @@ struct JSONCursor {
       throw .contradiction("a counter is too large to be true")
     }
     guard value.digits >= 0 else { throw .contradiction("a counter is negative") }
-    guard let whole = value.scaled(by: 0) else { throw .contradiction("a counter is not a whole number") }
+    guard let whole = value.scaled(by: 0) else {
+      throw .contradiction("a counter is not a whole number")
+    }
     guard whole <= Int128(TokenCounts.largestPlausibleCount) else {
       throw .contradiction("a counter is too large to be true")
     }
@@ -208,7 +212,9 @@ struct JSONCursor {
 
   @inline(__always)
   private mutating func skipSpace() {
-    while p < end, p.pointee <= 32, p.pointee == 32 || p.pointee == 9 || p.pointee == 13 || p.pointee == 10 {
+    while p < end, p.pointee <= 32,
+      p.pointee == 32 || p.pointee == 9 || p.pointee == 13 || p.pointee == 10
+    {
       p += 1
     }
   }
@@ -288,7 +294,8 @@ struct JSONCursor {
     while let found = memchr(q, 34, end - q) {
       let quote = UnsafePointer(found.assumingMemoryBound(to: UInt8.self))
       var backslashes = 0
-      while quote - 1 - backslashes >= from, (quote - 1 - backslashes).pointee == UInt8(ascii: "\\") {
+      while quote - 1 - backslashes >= from, (quote - 1 - backslashes).pointee == UInt8(ascii: "\\")
+      {
         backslashes += 1
       }
       q = quote + 1
@@ -360,7 +367,8 @@ struct JSONString: @unchecked Sendable {
   private func equalsUnescaped(_ text: StaticString) -> Bool {
     hasEscapes
       && withUnescaped { bytes in
-        bytes.count == text.utf8CodeUnitCount && memcmp(bytes.baseAddress!, text.utf8Start, bytes.count) == 0
+        bytes.count == text.utf8CodeUnitCount
+          && memcmp(bytes.baseAddress!, text.utf8Start, bytes.count) == 0
       }
   }
 
@@ -397,8 +405,10 @@ struct JSONString: @unchecked Sendable {
       case UInt8(ascii: "u"):
         var unit = hexUnit(at: index)
         index = min(index + 4, count)
-        if let high = unit, 0xD800..<0xDC00 ~= high, index + 1 < count, start[index] == UInt8(ascii: "\\"),
-          start[index + 1] == UInt8(ascii: "u"), let low = hexUnit(at: index + 2), 0xDC00..<0xE000 ~= low
+        if let high = unit, 0xD800..<0xDC00 ~= high, index + 1 < count,
+          start[index] == UInt8(ascii: "\\"),
+          start[index + 1] == UInt8(ascii: "u"), let low = hexUnit(at: index + 2),
+          0xDC00..<0xE000 ~= low
         {
           unit = 0x10000 + (high - 0xD800) << 10 + (low - 0xDC00)
           index += 6

@@ -17,7 +17,8 @@ public protocol RecordDecoder: Sendable {
   /// - Parameter line: one line without its newline, valid only during the call.
   /// - Returns: what the line was; `.foreign` promises that nothing was added or remembered.
   /// - Throws: `DecodeError` if the line cannot be read; nothing was added then.
-  mutating func decode(_ line: UnsafeRawBufferPointer, into output: inout DecodedLines) throws(DecodeError) -> LineKind
+  mutating func decode(_ line: UnsafeRawBufferPointer, into output: inout DecodedLines)
+    throws(DecodeError) -> LineKind
 }
 
 /// What a line turned out to be.
@@ -54,9 +55,12 @@ public struct DecodedLines: Sendable {
   /// is replaced by its prefix class and a short hash.
   mutating func internKey(_ text: JSONString?) -> NameID {
     guard let text, text.count > 0 else { return .none }
-    let prefixes: [StaticString] = ["sk-", "tp-", "ttp-", "Bearer ", "AIza", "gsk_", "xai-", "pk-", "key-"]
+    let prefixes: [StaticString] = [
+      "sk-", "tp-", "ttp-", "Bearer ", "AIza", "gsk_", "xai-", "pk-", "key-",
+    ]
     let prefix = prefixes.first { text.hasPrefix($0) }
-    let isLongAndRandom = text.count >= 32 && !text.contains(" ") && !text.contains("@") && !text.contains(".")
+    let isLongAndRandom =
+      text.count >= 32 && !text.contains(" ") && !text.contains("@") && !text.contains(".")
     guard prefix != nil || isLongAndRandom else { return intern(text) }
     let hash = String(Fingerprint(of: text.bytes).value & 0xFF_FFFF, radix: 16)
     return names.intern("\(prefix?.description ?? "")#\(hash)")

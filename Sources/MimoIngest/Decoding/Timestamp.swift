@@ -17,7 +17,8 @@ enum Timestamp {
 
   /// A number of seconds or of a finer unit since the epoch.
   static func parse(number: UnsafeRawBufferPointer) -> Instant? {
-    guard let value = ExactDecimal(bytes: number), value.digits > 0, let milliseconds = value.scaledRounding(by: 3)
+    guard let value = ExactDecimal(bytes: number), value.digits > 0,
+      let milliseconds = value.scaledRounding(by: 3)
     else { return nil }
     // 10^11 seconds is the year 5138 and 10^11 milliseconds is 1973: no real log lies between.
     var result = milliseconds
@@ -40,12 +41,14 @@ enum Timestamp {
     func at(_ index: Int, _ byte: Unicode.Scalar) -> Bool {
       index < text.count && text[index] == UInt8(ascii: byte)
     }
-    guard let year = digits(0, 4), at(4, "-"), let month = digits(5, 2), at(7, "-"), let day = digits(8, 2),
+    guard let year = digits(0, 4), at(4, "-"), let month = digits(5, 2), at(7, "-"),
+      let day = digits(8, 2),
       let date = CivilDate(year: year, month: month, day: day)
     else { return nil }
     var milliseconds = Int64(date.dayNumber) * 86_400_000
     if text.count == 10 { return Instant(milliseconds: milliseconds) }
-    guard at(10, "T") || at(10, " ") || at(10, "t"), let hour = digits(11, 2), at(13, ":"), let minute = digits(14, 2),
+    guard at(10, "T") || at(10, " ") || at(10, "t"), let hour = digits(11, 2), at(13, ":"),
+      let minute = digits(14, 2),
       hour < 25, minute < 60
     else { return nil }
     milliseconds += Int64(hour * 3600 + minute * 60) * 1000
@@ -63,9 +66,13 @@ enum Timestamp {
         }
       }
     }
-    if index == text.count || at(index, "Z") || at(index, "z") { return Instant(milliseconds: milliseconds) }
+    if index == text.count || at(index, "Z") || at(index, "z") {
+      return Instant(milliseconds: milliseconds)
+    }
     if at(index, " ") { index += 1 }
-    guard at(index, "+") || at(index, "-"), let offsetHours = digits(index + 1, 2) else { return nil }
+    guard at(index, "+") || at(index, "-"), let offsetHours = digits(index + 1, 2) else {
+      return nil
+    }
     let offsetMinutes = digits(index + (at(index + 3, ":") ? 4 : 3), 2) ?? 0
     let offset = Int64(offsetHours * 60 + offsetMinutes) * 60_000
     return Instant(milliseconds: at(index, "+") ? milliseconds - offset : milliseconds + offset)

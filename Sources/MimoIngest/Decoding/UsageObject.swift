@@ -88,7 +88,8 @@ struct UsageObject {
         try usage.readDetails(&cursor)
       case 21 where key == "output_tokens_details": try usage.readDetails(&cursor)
       case 23 where key == "prompt_cache_hit_tokens": usage.hitTokens = try cursor.count()
-      case 23 where key == "cache_read_input_tokens": usage.cacheReadInputTokens = try cursor.count()
+      case 23 where key == "cache_read_input_tokens":
+        usage.cacheReadInputTokens = try cursor.count()
       case 24 where key == "prompt_cache_miss_tokens": usage.missTokens = try cursor.count()
       case 25 where key == "completion_tokens_details": try usage.readDetails(&cursor)
       case 27 where key == "cache_creation_input_tokens":
@@ -102,7 +103,9 @@ struct UsageObject {
   /// The meaning the names of the counters point to; `hint` decides where they are shared.
   func form(hint: Form?) -> Form {
     if promptTokens != nil || completionTokens != nil || hitTokens != nil { return .chat }
-    if cacheReadInputTokens != nil || cacheCreationInputTokens != nil || ephemeral5m != nil { return .messages }
+    if cacheReadInputTokens != nil || cacheCreationInputTokens != nil || ephemeral5m != nil {
+      return .messages
+    }
     if let hint { return hint }
     return hasInputDetails || totalTokens != nil ? .responses : .messages
   }
@@ -129,8 +132,11 @@ struct UsageObject {
       reasoning = max(reasoning, total - prompt - output)
       output = total - prompt
     }
-    let tells = told != nil || missTokens != nil || isGoogle || (hasDetails && (!detailsAreNull || tellsNull))
-    return inclusive(prompt: prompt, read: told ?? 0, written: written, output: output, reasoning: reasoning, tells)
+    let tells =
+      told != nil || missTokens != nil || isGoogle || (hasDetails && (!detailsAreNull || tellsNull))
+    return inclusive(
+      prompt: prompt, read: told ?? 0, written: written, output: output, reasoning: reasoning, tells
+    )
   }
 
   private var responsesReading: Reading {
@@ -192,7 +198,8 @@ struct UsageObject {
 
   /// A stated cost in US dollars; `nil` if it is no number or needs more than 18 decimals before rounding.
   static func readCost(_ cursor: inout JSONCursor) throws(DecodeError) -> Amount? {
-    guard let text = try cursor.numberText(), let value = ExactDecimal(bytes: text), value.digits >= 0,
+    guard let text = try cursor.numberText(), let value = ExactDecimal(bytes: text),
+      value.digits >= 0,
       let atto = value.scaledRounding(by: 18)
     else { return nil }
     return Amount(atto: atto)
@@ -207,7 +214,8 @@ struct UsageObject {
       case 15 where key == "thinking_tokens": thinking = try cursor.count()
       case 16 where key == "reasoning_tokens": reasoning = try cursor.count()
       case 18 where key == "cache_write_tokens": detailCacheWrite = try cursor.count()
-      case 21 where key == "cache_creation_tokens": detailCacheWrite = try cursor.count() ?? detailCacheWrite
+      case 21 where key == "cache_creation_tokens":
+        detailCacheWrite = try cursor.count() ?? detailCacheWrite
       default: try cursor.skipValue()
       }
     }
@@ -227,7 +235,9 @@ struct UsageObject {
     }
   }
 
-  private mutating func readSearches(_ cursor: inout JSONCursor, _ name: StaticString) throws(DecodeError) {
+  private mutating func readSearches(_ cursor: inout JSONCursor, _ name: StaticString)
+    throws(DecodeError)
+  {
     guard cursor.next == .object else { return try cursor.skipValue() }
     try cursor.beginObject()
     while let key = try cursor.nextKey() {

@@ -41,7 +41,9 @@ public struct AnswerDecoder: RecordDecoder {
     return try emit(answer, into: &output)
   }
 
-  private mutating func emit(_ answer: Answer, into output: inout DecodedLines) throws(DecodeError) -> LineKind {
+  private mutating func emit(_ answer: Answer, into output: inout DecodedLines) throws(DecodeError)
+    -> LineKind
+  {
     if answer.isForeign { return .foreign }
     if answer.type == .messageStop {
       openStream = nil
@@ -81,14 +83,17 @@ public struct AnswerDecoder: RecordDecoder {
       var opening = usage
       opening.iterations = []
       openStream = OpenStream(
-        identity: record.identity, labels: record.labels, usage: opening, conversation: record.conversation,
+        identity: record.identity, labels: record.labels, usage: opening,
+        conversation: record.conversation,
         time: record.time)
     }
     record.append(usage, as: form, isGoogle: isGoogle, tellsNull: tellsNull, to: &output)
     return .usage
   }
 
-  private func emit(_ usage: GeminiUsage, of answer: Answer, into output: inout DecodedLines) -> LineKind {
+  private func emit(_ usage: GeminiUsage, of answer: Answer, into output: inout DecodedLines)
+    -> LineKind
+  {
     var record = self.record(of: answer, into: &output)
     record.tokens = usage.tokens
     record.failed = answer.isFailure
@@ -101,11 +106,15 @@ public struct AnswerDecoder: RecordDecoder {
     var record = UsageRecord(time: answer.time ?? answer.created ?? output.readTime)
     let session = output.intern(answer.session)
     record.labels = Labels(
-      model: output.intern(answer.model ?? answer.requestModel), provider: output.intern(answer.provider),
-      source: output.names.intern(Self.name), project: output.intern(answer.project), session: session,
+      model: output.intern(answer.model ?? answer.requestModel),
+      provider: output.intern(answer.provider),
+      source: output.names.intern(Self.name), project: output.intern(answer.project),
+      session: session,
       key: output.internKey(answer.key))
     record.conversation = session
-    if let id = answer.id, id.count > 0 { record.identity = CallIdentity(message: Fingerprint(of: id.bytes)) }
+    if let id = answer.id, id.count > 0 {
+      record.identity = CallIdentity(message: Fingerprint(of: id.bytes))
+    }
     record.tier = answer.tier ?? .standard
     record.statedCost = answer.statedCost
     record.durationMilliseconds = answer.durationMilliseconds
@@ -192,12 +201,17 @@ private struct Answer {
       case 2 where key == "id": answer.id = try cursor.string() ?? answer.id
       case 2 where key == "ts": answer.time = try Timestamp.read(&cursor) ?? answer.time
       case 3 where key == "key" || key == "app":
-        if key == "key" { answer.key = try cursor.string() } else { answer.project = try cursor.string() }
+        if key == "key" {
+          answer.key = try cursor.string()
+        } else {
+          answer.project = try cursor.string()
+        }
       case 3 where key == "raw": try readBody(&cursor, depth, &body)
       case 4 where key == "type": answer.readType(try cursor.string())
       case 4 where key == "time": answer.time = try Timestamp.read(&cursor) ?? answer.time
       case 4 where key == "user": answer.key = try cursor.string() ?? answer.key
-      case 4 where key == "cost": answer.statedCost = try UsageObject.readCost(&cursor) ?? answer.statedCost
+      case 4 where key == "cost":
+        answer.statedCost = try UsageObject.readCost(&cursor) ?? answer.statedCost
       case 4 where key == "data" || key == "body": try readBody(&cursor, depth, &body)
       case 5 where key == "model": answer.model = try cursor.string()
       case 5 where key == "usage":
@@ -237,7 +251,8 @@ private struct Answer {
       case 8 where key == "response": try readBody(&cursor, depth, &body)
       case 8 where key == "provider" || key == "base_url" || key == "api_base" || key == "endpoint":
         answer.provider = try cursor.string() ?? answer.provider
-      case 8 where key == "cost_usd": answer.statedCost = try UsageObject.readCost(&cursor) ?? answer.statedCost
+      case 8 where key == "cost_usd":
+        answer.statedCost = try UsageObject.readCost(&cursor) ?? answer.statedCost
       case 9 where key == "timestamp": answer.time = try Timestamp.read(&cursor) ?? answer.time
       case 10 where key == "created_at":
         // In a bare Responses answer this is the body's own time, in an envelope the caller's.
@@ -337,7 +352,9 @@ private struct Answer {
     if body == nil || (body?.usage == nil && body?.gemini == nil) { body = found }
   }
 
-  private static func readRequest(_ cursor: inout JSONCursor, _ answer: inout Answer) throws(DecodeError) {
+  private static func readRequest(_ cursor: inout JSONCursor, _ answer: inout Answer)
+    throws(DecodeError)
+  {
     guard cursor.next == .object else { return try cursor.skipValue() }
     try cursor.beginObject()
     while let key = try cursor.nextKey() {
@@ -350,7 +367,9 @@ private struct Answer {
     }
   }
 
-  private static func readGroq(_ cursor: inout JSONCursor, _ answer: inout Answer) throws(DecodeError) {
+  private static func readGroq(_ cursor: inout JSONCursor, _ answer: inout Answer)
+    throws(DecodeError)
+  {
     guard cursor.next == .object else { return try cursor.skipValue() }
     try cursor.beginObject()
     while let key = try cursor.nextKey() {
@@ -403,20 +422,26 @@ private struct Answer {
   private mutating func readObject(_ text: JSONString?) {
     guard let text else { return }
     if text == "response" { formHint = .responses }
-    if text.hasPrefix("chat.completion") || text == "response" || text == "text_completion" { hasTraits = true }
+    if text.hasPrefix("chat.completion") || text == "response" || text == "text_completion" {
+      hasTraits = true
+    }
   }
 
   private mutating func readStatus(_ cursor: inout JSONCursor) throws(DecodeError) {
     if cursor.next == .number {
-      guard let text = try cursor.numberText(), let value = ExactDecimal(bytes: text)?.scaled(by: 0) else { return }
+      guard let text = try cursor.numberText(), let value = ExactDecimal(bytes: text)?.scaled(by: 0)
+      else { return }
       status = Int64(clamping: value)
-    } else if let text = try cursor.string(), text == "failed" || text == "error" || text == "failure" {
+    } else if let text = try cursor.string(),
+      text == "failed" || text == "error" || text == "failure"
+    {
       hasError = true
     }
   }
 
   private mutating func readDuration(_ text: UnsafeRawBufferPointer?, scale: Int) {
-    guard let text, let value = ExactDecimal(bytes: text)?.scaledRounding(by: scale), value >= 0 else { return }
+    guard let text, let value = ExactDecimal(bytes: text)?.scaledRounding(by: scale), value >= 0
+    else { return }
     durationMilliseconds = Int32(clamping: value)
   }
 }

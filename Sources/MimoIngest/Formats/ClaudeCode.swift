@@ -1,6 +1,5 @@
 import MimoEngine
 
-
 /// Claude Code transcripts: `PROJECT/SESSION.jsonl` and the files of sub-agents beside them.
 ///
 /// An answer is written several times while it streams, copied into sub-agents and resumed sessions, and
@@ -80,7 +79,8 @@ public struct ClaudeCodeDecoder: RecordDecoder {
       // A file of a sub-agent may repeat its parent's messages under other request ids.
       if let request = line.requestID, request.count > 0, !line.isSidechain {
         record.identity = CallIdentity(
-          message: Fingerprint(of: id.bytes), request: Fingerprint(of: request.bytes).value, rank: .request)
+          message: Fingerprint(of: id.bytes), request: Fingerprint(of: request.bytes).value,
+          rank: .request)
       } else {
         record.identity = CallIdentity(message: Fingerprint(of: id.bytes))
       }
@@ -92,7 +92,8 @@ public struct ClaudeCodeDecoder: RecordDecoder {
   private func emit(
     _ copy: Copy, _ usage: UsageObject, of line: Line, into output: inout DecodedLines
   ) -> LineKind {
-    guard let id = copy.message.id, id.count > 0, copy.message.model.map({ !($0 == "<synthetic>") }) ?? true
+    guard let id = copy.message.id, id.count > 0,
+      copy.message.model.map({ !($0 == "<synthetic>") }) ?? true
     else { return .notUsage }
     var record = UsageRecord(time: copy.timestamp ?? line.timestamp ?? output.readTime)
     let session = output.intern(line.sessionID)
@@ -179,7 +180,8 @@ public struct ClaudeCodeDecoder: RecordDecoder {
       switch key.count {
       case 2 where key == "id": message.id = try cursor.string()
       case 5 where key == "model": message.model = try cursor.string()
-      case 5 where key == "usage" && cursor.next == .object: message.usage = try UsageObject.read(&cursor)
+      case 5 where key == "usage" && cursor.next == .object:
+        message.usage = try UsageObject.read(&cursor)
       default: try cursor.skipValue()
       }
     }
@@ -224,7 +226,8 @@ public struct ClaudeCodeDecoder: RecordDecoder {
 extension UsageRecord {
   /// Adds this record with the counters of `usage`, and one more for each hidden call inside the answer.
   func append(
-    _ usage: UsageObject, as form: UsageObject.Form, isGoogle: Bool = false, tellsNull: Bool = false,
+    _ usage: UsageObject, as form: UsageObject.Form, isGoogle: Bool = false,
+    tellsNull: Bool = false,
     to output: inout DecodedLines
   ) {
     var record = self
