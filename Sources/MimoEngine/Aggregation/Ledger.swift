@@ -38,6 +38,7 @@ public struct Ledger: Sendable {
   private var openings: [NameID: Opening] = [:]
   private var recent: [RecentCall] = []
   private var recentFloor = Instant(milliseconds: .min)
+  private var isRecentOrdered = true
   private var revision: UInt64 = 0
 
   /// What is remembered of one call, to add only what grows when it is logged again.
@@ -406,6 +407,7 @@ public struct Ledger: Sendable {
     _ record: UsageRecord, series: UInt32, key: UInt64, _ merged: Contribution? = nil
   ) {
     guard record.time >= recentFloor else { return }
+    let isRepeat = merged != nil
     recent.append(
       RecentCall(
         time: record.time, series: series, tokens: merged?.tokens ?? record.tokens,
@@ -413,11 +415,18 @@ public struct Ledger: Sendable {
         statedCost: merged?.statedCost ?? record.statedCost,
         webSearches: merged?.webSearches ?? record.webSearches,
         durationMilliseconds: record.durationMilliseconds, identity: key))
-    // Trimmed in bulk, so that one sort serves a few hundred records.
-    if recent.count >= Self.recentCapacity * 4 {
+    isRecentOrdered =
+      isRecentOrdered && !isRepeat
+      && (recent.dropLast().last.map { $0.time <= record.time } ?? true)
+    guard recent.count >= Self.recentCapacity * 4 else { return }
+    // Trimmed in bulk. A log read in order needs no sorting: the first are the oldest.
+    if isRecentOrdered {
+      recent.removeFirst(recent.count - Self.recentCapacity)
+    } else {
       recent = Self.latest(of: recent)
-      if recent.count == Self.recentCapacity { recentFloor = recent[0].time }
+      isRecentOrdered = true
     }
+    recentFloor = recent.count == Self.recentCapacity ? recent[0].time : recentFloor
   }
 
   /// The newest calls, oldest first, each identity once in its latest form.

@@ -90,10 +90,12 @@ public struct Ratio: Hashable, Comparable, Sendable {
     self.denominator = denominator
   }
 
+  /// Whether the first is smaller, compared exactly.
   public static func < (a: Ratio, b: Ratio) -> Bool {
     Int128(a.numerator) * Int128(b.denominator) < Int128(b.numerator) * Int128(a.denominator)
   }
 
+  /// Whether both are the same number: 1/2 equals 2/4.
   public static func == (a: Ratio, b: Ratio) -> Bool {
     Int128(a.numerator) * Int128(b.denominator) == Int128(b.numerator) * Int128(a.denominator)
   }

@@ -79,7 +79,12 @@ public struct NameTable: Sendable {
     let range = range(index)
     guard range.count == name.count else { return false }
     return bytes.withUnsafeBytes { all in
-      zip(all[range], name).allSatisfy { $0 == $1 }
+      var index = range.lowerBound
+      for byte in name {
+        if all[index] != byte { return false }
+        index += 1
+      }
+      return true
     }
   }
 

@@ -85,6 +85,7 @@ public struct CallIdentity: Hashable, Sendable {
     /// Message id and request id: two such lines with different request ids are two calls.
     case request
 
+    /// Whether the first is the weaker evidence.
     public static func < (a: Rank, b: Rank) -> Bool { a.rawValue < b.rawValue }
   }
 

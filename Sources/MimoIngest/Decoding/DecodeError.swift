@@ -21,6 +21,7 @@ public struct StaticReason: Equatable, Sendable, ExpressibleByStringLiteral {
   /// Wraps a literal.
   public init(stringLiteral value: StaticString) { text = value }
 
+  /// Whether both are the same sentence.
   public static func == (a: StaticReason, b: StaticReason) -> Bool {
     a.text.description == b.text.description
   }

@@ -359,7 +359,10 @@ struct JSONString: @unchecked Sendable {
   /// Compares with ASCII text; an escaped spelling of the same text is equal.
   @inline(__always)
   static func == (a: JSONString, text: StaticString) -> Bool {
-    if a.count == text.utf8CodeUnitCount { return memcmp(a.start, text.utf8Start, a.count) == 0 }
+    // With the literal's own length, which is a constant, the comparison becomes a few loads.
+    if a.count == text.utf8CodeUnitCount {
+      return memcmp(a.start, text.utf8Start, text.utf8CodeUnitCount) == 0
+    }
     return a.count > text.utf8CodeUnitCount && a.isEscaped != false && a.equalsUnescaped(text)
   }
 

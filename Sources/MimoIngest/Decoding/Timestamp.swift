@@ -17,6 +17,12 @@ enum Timestamp {
 
   /// A number of seconds or of a finer unit since the epoch.
   static func parse(number: UnsafeRawBufferPointer) -> Instant? {
+    if number.count == 10, number[0] > 48 {
+      // Seconds as a plain integer: what nearly every answer has.
+      var seconds: Int64 = 0
+      for byte in number where byte &- 48 < 10 { seconds = seconds * 10 + Int64(byte &- 48) }
+      if seconds >= 1_000_000_000 { return Instant(seconds: seconds) }
+    }
     guard let value = ExactDecimal(bytes: number), value.digits > 0,
       let milliseconds = value.scaledRounding(by: 3)
     else { return nil }

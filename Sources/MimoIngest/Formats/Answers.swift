@@ -7,6 +7,7 @@ import MimoEngine
 /// `bodyKeys`, as an object or as JSON text, and tells time, duration, status, key, session and project.
 /// Source: format notes of the project, section 3; the vendors' API references.
 public struct AnswerDecoder: RecordDecoder {
+  /// As in `RecordDecoder`.
   public static let name = "api"
 
   /// The stream of the Messages form that is open: its events after the first carry no id.
@@ -20,8 +21,10 @@ public struct AnswerDecoder: RecordDecoder {
     var time: Instant
   }
 
+  /// As in `RecordDecoder`.
   public init() {}
 
+  /// As in `RecordDecoder`.
   public mutating func decode(
     _ line: UnsafeRawBufferPointer, into output: inout DecodedLines
   ) throws(DecodeError) -> LineKind {
@@ -71,11 +74,11 @@ public struct AnswerDecoder: RecordDecoder {
     guard answer.hasTraits else { return .foreign }
     var record = self.record(of: answer, into: &output)
     record.failed = answer.isFailure
-    let isGoogle = answer.model?.contains("gemini") ?? false
+    let isGoogle = !usage.hasDetails && answer.model?.contains("gemini") ?? false
     // MiMo sends null details when nothing was cached; vLLM, which names its answers so, when it does not tell.
     let tellsNull =
-      answer.model.map { $0.contains("mimo") || $0.contains("MiMo") } ?? false
-      && !(answer.id?.hasPrefix("chatcmpl-") ?? false)
+      usage.detailsAreNull && !(answer.id?.hasPrefix("chatcmpl-") ?? false)
+      && (answer.model.map { $0.contains("mimo") || $0.contains("MiMo") } ?? false)
     let form = usage.form(hint: answer.formHint)
     if answer.type == .messageStart {
       record.identity?.rank = .opening

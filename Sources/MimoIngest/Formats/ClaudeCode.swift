@@ -7,8 +7,10 @@ import MimoEngine
 /// answer counts, once.
 /// Source: format notes of the project, section 1.
 public struct ClaudeCodeDecoder: RecordDecoder {
+  /// As in `RecordDecoder`.
   public static let name = "claude-code"
 
+  /// As in `RecordDecoder`.
   public init() {}
 
   /// What is taken from a line, at its top level or inside a `progress` copy.
@@ -40,6 +42,7 @@ public struct ClaudeCodeDecoder: RecordDecoder {
     var message: Message
   }
 
+  /// As in `RecordDecoder`.
   public mutating func decode(
     _ line: UnsafeRawBufferPointer, into output: inout DecodedLines
   ) throws(DecodeError) -> LineKind {
