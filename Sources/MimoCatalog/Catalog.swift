@@ -1,0 +1,147 @@
+import MimoEngine
+
+/// A data file whose bytes somebody else has read.
+public struct CatalogFile: Hashable, Sendable {
+  /// What messages call it.
+  public var name: String
+  /// Its content.
+  public var bytes: [UInt8]
+
+  /// Creates a file.
+  public init(name: String, bytes: [UInt8]) {
+    self.name = name
+    self.bytes = bytes
+  }
+}
+
+/// All price lists and plans the program knows: its own, and over them the user's.
+///
+/// The user's files have the schemas of ours. A model, or a plan, with the same id replaces ours as a
+/// whole; everything else is added. No mistake in a file is fatal: see `problems`.
+public struct Catalog: Sendable {
+  /// The day on which our own price lists were last checked as a whole.
+  public static let asOf = "2026-11-21"
+
+  /// The price lists.
+  public let book: PriceBook
+  /// `as-billed` first, then by provider its list (`PROVIDER-payg`) and its subscriptions.
+  public let plans: [Plan]
+  /// The mistakes in the files, ours before the user's.
+  public let problems: [CatalogProblem]
+
+  /// Merges our files with the user's; the later of two that say the same wins.
+  public init(userPrices: [CatalogFile] = [], userPlans: [CatalogFile] = []) {
+    var lists = Overlay<ProviderPrices>()
+    for file in BuiltIn.prices { lists.addPrices(file) }
+    lists.isUser = true
+    for file in userPrices { lists.addPrices(file) }
+    book = PriceBook(providers: lists.items)
+
+    var subscriptions = Overlay<Plan>()
+    var families: [String: Plan] = [:]
+    for file in BuiltIn.plans { subscriptions.addPlans(file, &families, book) }
+    subscriptions.isUser = true
+    for file in userPlans { subscriptions.addPlans(file, &families, book) }
+
+    var plans = [Plan.asBilled]
+    for provider in book.providers {
+      plans.append(.metered(provider))
+      plans += subscriptions.items.filter { $0.provider == provider.id }
+    }
+    self.plans = plans
+    problems = lists.problems + subscriptions.problems
+  }
+
+  /// The plan with this id, or `nil`.
+  public func plan(id: String) -> Plan? { plans.first { $0.id == id } }
+
+  /// All prompt sizes above which some price changes, ascending: the edges of context bands.
+  public var promptEdges: [Int64] {
+    Set(book.promptEdges + plans.flatMap(\.promptEdges)).sorted()
+  }
+}
+
+/// Items of several files, where later ones replace earlier ones.
+private struct Overlay<Item> {
+  var items: [Item] = []
+  var problems: [CatalogProblem] = []
+  var isUser = false
+  /// Which of the user's files gave an id; ours are replaced without a word.
+  private var givenBy: [String: String] = [:]
+
+  /// Notes that `file` gives `id`, and reports it if another of the user's files did before.
+  mutating func note(_ entry: String, from file: String) {
+    guard isUser else { return }
+    if let other = givenBy.updateValue(file, forKey: entry), other != file {
+      problems.append(
+        CatalogProblem(
+          file: file,
+          line: 0,
+          entry: entry,
+          field: nil,
+          expected: "it once only, but \(other) has it too; this one wins",
+          outcome: .kept
+        )
+      )
+    }
+  }
+}
+
+extension Overlay<ProviderPrices> {
+  mutating func addPrices(_ file: CatalogFile) {
+    let known = items
+    let read = PriceFile(name: file.name, bytes: file.bytes) { id in
+      Set(known.first { $0.id == id }?.models.map { $0.id.lowercased() } ?? [])
+    }
+    problems += read.problems
+    guard let new = read.provider else { return }
+    for model in new.models { note("model \"\(model.id)\" of \(new.id)", from: file.name) }
+    guard let place = items.firstIndex(where: { $0.id == new.id }) else {
+      items.append(new)
+      return
+    }
+    items[place].aliases += new.aliases
+    items[place].hosts += new.hosts
+    for model in new.models {
+      let id = model.id.lowercased()
+      items[place].models.removeAll { $0.id.lowercased() == id }
+      items[place].models.append(model)
+    }
+  }
+}
+
+extension Overlay<Plan> {
+  mutating func addPlans(
+    _ file: CatalogFile,
+    _ families: inout [String: Plan],
+    _ book: PriceBook
+  ) {
+    let read = PlanFile(name: file.name, bytes: file.bytes, families: families)
+    problems += read.problems
+    families = read.families
+    let reserved = Set(book.providers.map { $0.id + "-payg" } + [Plan.asBilled.id])
+    for plan in read.plans {
+      var expected: String?
+      if reserved.contains(plan.id) { expected = "another id, this one means a price list" }
+      if !book.providers.contains(where: { $0.id == plan.provider }) {
+        expected = "a provider with a price list, not \"\(plan.provider ?? "")\""
+      }
+      if let expected {
+        problems.append(
+          CatalogProblem(
+            file: file.name,
+            line: 0,
+            entry: "plan \"\(plan.id)\"",
+            field: nil,
+            expected: expected,
+            outcome: .skipped
+          )
+        )
+        continue
+      }
+      note("plan \"\(plan.id)\"", from: file.name)
+      items.removeAll { $0.id == plan.id }
+      items.append(plan)
+    }
+  }
+}
