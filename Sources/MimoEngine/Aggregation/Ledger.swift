@@ -20,11 +20,6 @@ public struct Ledger: Sendable {
 
   /// The names used by `Labels` of the records. Intern here before recording.
   public var names = NameTable()
-  /// Whether answers seen only as copies inside lines of another kind count (see `CallIdentity.Rank`).
-  ///
-  /// Right where all files that could hold the original are read, wrong for one file read alone.
-  public var countsEmbeddedCopies = true
-
   /// How many distinct calls with an id are known.
   public var knownCalls: Int { calls.count }
 
@@ -52,9 +47,8 @@ public struct Ledger: Sendable {
     var rank: CallIdentity.Rank
     var flags: UInt8
 
-    static let counted: UInt8 = 1
-    static let hasExtras: UInt8 = 2
-    static let failed: UInt8 = 4
+    static let hasExtras: UInt8 = 1
+    static let failed: UInt8 = 2
   }
 
   private struct CallExtras {
@@ -130,18 +124,14 @@ public struct Ledger: Sendable {
     _ record: UsageRecord, key: UInt64, _ rank: CallIdentity.Rank, _ request: UInt32
   ) {
     let position = UInt32(calls.count)
-    let counts = rank != .embeddedCopy || countsEmbeddedCopies
     let series = seriesPosition(
-      of: record, opening: counts && opens(record, key: key, call: position))
+      of: record, opening: opens(record, key: key, call: position))
     let cell = cell(record.time.minute, series)
     let contribution = Contribution(of: record)
     var call = Call(key: key, request: request, cell: cell, rank: rank, flags: 0)
     if record.failed { call.flags |= Call.failed }
-    if counts {
-      call.flags |= Call.counted
-      add(contribution, to: cell)
-      remember(record, series: series, key: key)
-    }
+    add(contribution, to: cell)
+    remember(record, series: series, key: key)
     calls.append(call)
     store(contribution, in: position)
     callIndex.insert(key, position) { [calls] in calls[$0].key }
@@ -154,7 +144,6 @@ public struct Ledger: Sendable {
     var call = calls[position]
     let old = contribution(of: position)
     let oldCell = self[call.cell]
-    let counts = rank != .embeddedCopy || countsEmbeddedCopies
     var merged = replacing ? Contribution(of: record) : old.maximum(Contribution(of: record))
     let oldSeries = cube.series[Int(oldCell.series)]
     var record = record
@@ -176,21 +165,21 @@ public struct Ledger: Sendable {
     }
     record.tokens = merged.tokens
     let opening =
-      counts && opens(record, key: call.key, call: position)
+      opens(record, key: call.key, call: position)
       || oldSeries.flags.contains(.opensConversation)
     let series = seriesPosition(of: record, opening: opening)
     let target =
       record.time.minute == oldCell.minute && series == oldCell.series
       ? call.cell : cell(record.time.minute, series)
-    if call.flags & Call.counted != 0 { subtract(old, from: call.cell) }
-    if counts { add(merged, to: target) }
+    subtract(old, from: call.cell)
+    add(merged, to: target)
     call.cell = target
     call.rank = rank
     call.request = request
-    call.flags = (counts ? Call.counted : 0) | (record.failed ? Call.failed : 0)
+    call.flags = record.failed ? Call.failed : 0
     calls[position] = call
     store(merged, in: position)
-    if counts, replacing || merged != old {
+    if replacing || merged != old {
       remember(record, series: series, key: call.key, merged)
     }
   }
@@ -258,7 +247,7 @@ public struct Ledger: Sendable {
   private mutating func moveOutOfOpening(_ position: UInt32) {
     let old = self[calls[position].cell]
     var series = cube.series[Int(old.series)]
-    guard series.flags.remove(.opensConversation) != nil, calls[position].flags & Call.counted != 0
+    guard series.flags.remove(.opensConversation) != nil
     else { return }
     let target = cell(old.minute, self.position(of: series))
     let contribution = contribution(of: position)
@@ -312,7 +301,7 @@ public struct Ledger: Sendable {
     }
   }
 
-  private subscript(cell: UInt32) -> Cell {
+  private subscript(cell: UInt32) -> UsageCell {
     cube.chunks[Int(cell) / CellChunk.capacity].cells[Int(cell) % CellChunk.capacity]
   }
 
@@ -355,7 +344,7 @@ public struct Ledger: Sendable {
     let last = cube.chunks.count - 1
     let position = UInt32(last * CellChunk.capacity + cube.chunks[last].cells.count)
     cube.chunks[last].cells.append(
-      Cell(minute: minute, series: series, requests: 0, errors: 0, tokens: TokenCounts()))
+      UsageCell(minute: minute, series: series, requests: 0, errors: 0, tokens: TokenCounts()))
     if !cube.chunks[last].extras.isEmpty { cube.chunks[last].extras.append(CellExtras()) }
     cube.chunks[last].firstMinute = min(cube.chunks[last].firstMinute, minute)
     cube.chunks[last].lastMinute = max(cube.chunks[last].lastMinute, minute)

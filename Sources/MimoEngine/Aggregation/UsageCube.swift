@@ -25,7 +25,7 @@ public struct Series: Hashable, Sendable {
 }
 
 /// Counts of one series in one minute: 64 bytes, one cache line.
-public struct Cell: Sendable {
+public struct UsageCell: Sendable {
   /// The minute, in UTC.
   public var minute: Minute
   /// Position of the series in the cube's table.
@@ -58,7 +58,7 @@ public struct CellChunk: Sendable {
   public static let capacity = 4096
 
   /// The cells; one whose counts have moved elsewhere is left with all zeros.
-  public internal(set) var cells: [Cell] = []
+  public internal(set) var cells: [UsageCell] = []
   /// Empty, or one entry for each cell.
   public internal(set) var extras: [CellExtras] = []
   /// The earliest minute of any cell.
@@ -102,7 +102,7 @@ public struct UsageCube: Sendable {
   ///
   /// Cost: linear in the cells of the chunks that touch the range.
   @inlinable public func forEachCell(
-    in minutes: Range<Minute>? = nil, _ body: (_ cell: Cell, _ extras: CellExtras?) -> Void
+    in minutes: Range<Minute>? = nil, _ body: (_ cell: UsageCell, _ extras: CellExtras?) -> Void
   ) {
     for chunk in chunks {
       if let minutes,

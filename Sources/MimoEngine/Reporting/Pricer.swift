@@ -30,7 +30,7 @@ public struct Pricer {
 
   /// Adds a cell and its cost to `sums`.
   @inline(__always)
-  public mutating func add(_ cell: Cell, _ extras: CellExtras?, to sums: inout Measures) {
+  public mutating func add(_ cell: UsageCell, _ extras: CellExtras?, to sums: inout Measures) {
     let series = Int(cell.series)
     if cell.minute.number < known[series].from || cell.minute.number >= known[series].until {
       lookUp(series, cell.minute)

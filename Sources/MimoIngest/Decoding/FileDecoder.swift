@@ -27,6 +27,8 @@ public struct LineTally: Sendable, Equatable {
   public var notUsage = 0
   /// Of these, the lines of no known format.
   public var foreign = 0
+  /// Of these, the lines with nothing but white space.
+  public var blank = 0
   /// Lines that could not be read.
   public var malformed = 0
   /// The first of them.
@@ -48,6 +50,7 @@ public struct LineTally: Sendable, Equatable {
     a.usageLines += b.usageLines
     a.notUsage += b.notUsage
     a.foreign += b.foreign
+    a.blank += b.blank
     a.malformed += b.malformed
     a.badLines = Array((a.badLines + b.badLines).prefix(keptBadLines))
   }
@@ -87,6 +90,15 @@ public struct FileDecoder: Sendable {
       let rest = lines.count - start
       let newline = memchr(base + start, 10, rest).map { UnsafeRawPointer($0) - (base + start) }
       let length = newline ?? rest
+      // A log that was truncated while its writer kept its place has a hole of NULs before the line.
+      if base.load(fromByteOffset: start, as: UInt8.self) == 0 {
+        let holes = lines[start..<start + length].prefix { $0 == 0 }.count
+        decodeLine(
+          UnsafeRawBufferPointer(start: base + start + holes, count: length - holes),
+          at: offset + Int64(start + holes), into: &output)
+        start += length + 1
+        continue
+      }
       decodeLine(
         UnsafeRawBufferPointer(start: base + start, count: length), at: offset + Int64(start),
         into: &output)
@@ -100,6 +112,7 @@ public struct FileDecoder: Sendable {
     tally.lines += 1
     guard line.contains(where: { $0 > 32 }) else {
       tally.notUsage += 1
+      tally.blank += 1
       return
     }
     do {
