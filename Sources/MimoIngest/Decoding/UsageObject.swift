@@ -4,7 +4,7 @@ import MimoEngine
 ///
 /// Absent and `null` counters are `nil`.
 /// Sources: the vendors' API references for Chat Completions, Responses, Messages; the project's format notes.
-struct UsageObject {
+struct UsageObject: Sendable {
   // Chat form.
   @Compact var promptTokens: Int64?
   @Compact var completionTokens: Int64?
@@ -36,7 +36,7 @@ struct UsageObject {
   var iterations: [Iteration] = []
 
   /// A further billed call inside an answer that the counters beside it leave out.
-  struct Iteration {
+  struct Iteration: Sendable {
     var usage: UsageObject
     var model: JSONString?
   }

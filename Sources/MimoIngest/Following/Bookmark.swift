@@ -13,7 +13,7 @@ public struct FileIdentity: Hashable, Sendable {
 }
 
 /// A hash of a short run of bytes (FNV-1a, 64 bits), the same on every machine and in every run.
-public struct Fingerprint: Hashable, Sendable {
+public struct PrefixFingerprint: Hashable, Sendable {
   /// How many bytes were hashed.
   public private(set) var length: Int
   /// Their hash.
@@ -60,9 +60,9 @@ public struct Bookmark: Hashable, Sendable {
   /// The first byte not yet accounted for. Nearly always the start of a line.
   public var offset: Int64
   /// The file's first bytes: as many as were accounted for, at most `headLimit`.
-  public var head: Fingerprint
+  public var head: PrefixFingerprint
   /// The bytes right before `offset`, at most `tailLimit`.
-  public var tail: Fingerprint
+  public var tail: PrefixFingerprint
 
   /// Bytes in a full `head`.
   public static let headLimit = 1024
@@ -71,11 +71,11 @@ public struct Bookmark: Hashable, Sendable {
 
   /// A bookmark at the beginning of a file.
   public init(identity: FileIdentity) {
-    self.init(identity: identity, offset: 0, head: Fingerprint(), tail: Fingerprint())
+    self.init(identity: identity, offset: 0, head: PrefixFingerprint(), tail: PrefixFingerprint())
   }
 
   /// Restores a stored bookmark.
-  public init(identity: FileIdentity, offset: Int64, head: Fingerprint, tail: Fingerprint) {
+  public init(identity: FileIdentity, offset: Int64, head: PrefixFingerprint, tail: PrefixFingerprint) {
     self.identity = identity
     self.offset = offset
     self.head = head

@@ -191,22 +191,22 @@ struct LogTail {
 
   private func leadMatches(_ buffer: LineBuffer) -> Bool {
     let lead = UnsafeRawBufferPointer(start: buffer.start, count: bookmark.tail.length)
-    return Fingerprint(of: lead) == bookmark.tail
+    return PrefixFingerprint(of: lead) == bookmark.tail
   }
 
   private func fingerprint(
     _ descriptor: Int32,
     at offset: Int64,
     length: Int
-  ) throws(SystemError) -> Fingerprint {
+  ) throws(SystemError) -> PrefixFingerprint {
     var failure: SystemError?
     let result = withUnsafeTemporaryAllocation(byteCount: max(1, length), alignment: 8) { bytes in
       do throws(SystemError) {
         let count = try readFully(descriptor, bytes.baseAddress!, length, at: offset)
-        return Fingerprint(of: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+        return PrefixFingerprint(of: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
       } catch {
         failure = error
-        return Fingerprint()
+        return PrefixFingerprint()
       }
     }
     if let failure { throw failure }
@@ -222,7 +222,7 @@ struct LogTail {
       bookmark.head.extend(with: UnsafeRawBufferPointer(rebasing: window[..<missing]))
     }
     let length = min(bookmark.tail.length + count, Bookmark.tailLimit)
-    bookmark.tail = Fingerprint(
+    bookmark.tail = PrefixFingerprint(
       of: UnsafeRawBufferPointer(start: window.baseAddress! + count - length, count: length)
     )
     bookmark.offset += Int64(count)

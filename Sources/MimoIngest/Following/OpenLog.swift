@@ -68,8 +68,8 @@ public final class OpenLog {
         bookmark: Bookmark(
           identity: identity,
           offset: start,
-          head: Fingerprint(),
-          tail: Fingerprint()
+          head: PrefixFingerprint(),
+          tail: PrefixFingerprint()
         )
       )
       reading: while true {
