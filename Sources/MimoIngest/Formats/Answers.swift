@@ -202,7 +202,7 @@ private struct Answer {
     while let key = try cursor.nextKey() {
       switch key.count {
       case 2 where key == "id": answer.id = try cursor.string() ?? answer.id
-      case 2 where key == "ts": answer.time = try Timestamp.read(&cursor) ?? answer.time
+      case 2 where key == "ts": answer.time = try LogTime.read(&cursor) ?? answer.time
       case 3 where key == "key" || key == "app":
         if key == "key" {
           answer.key = try cursor.string()
@@ -211,7 +211,7 @@ private struct Answer {
         }
       case 3 where key == "raw": try readBody(&cursor, depth, &body)
       case 4 where key == "type": answer.readType(try cursor.string())
-      case 4 where key == "time": answer.time = try Timestamp.read(&cursor) ?? answer.time
+      case 4 where key == "time": answer.time = try LogTime.read(&cursor) ?? answer.time
       case 4 where key == "user": answer.key = try cursor.string() ?? answer.key
       case 4 where key == "cost":
         answer.statedCost = try UsageObject.readCost(&cursor) ?? answer.statedCost
@@ -242,7 +242,7 @@ private struct Answer {
       case 7 where key == "choices":
         answer.hasTraits = true
         try cursor.skipValue()
-      case 7 where key == "created": answer.created = try Timestamp.read(&cursor)
+      case 7 where key == "created": answer.created = try LogTime.read(&cursor)
       case 7 where key == "message": try readBody(&cursor, depth, &message)
       case 7 where key == "payload": try readBody(&cursor, depth, &body)
       case 7 where key == "project": answer.project = try cursor.string()
@@ -256,10 +256,10 @@ private struct Answer {
         answer.provider = try cursor.string() ?? answer.provider
       case 8 where key == "cost_usd":
         answer.statedCost = try UsageObject.readCost(&cursor) ?? answer.statedCost
-      case 9 where key == "timestamp": answer.time = try Timestamp.read(&cursor) ?? answer.time
+      case 9 where key == "timestamp": answer.time = try LogTime.read(&cursor) ?? answer.time
       case 10 where key == "created_at":
         // In a bare Responses answer this is the body's own time, in an envelope the caller's.
-        answer.time = try Timestamp.read(&cursor) ?? answer.time
+        answer.time = try LogTime.read(&cursor) ?? answer.time
       case 10 where key == "completion": try readBody(&cursor, depth, &body)
       case 10 where key == "latency_ms" || key == "session_id":
         if key == "session_id" {

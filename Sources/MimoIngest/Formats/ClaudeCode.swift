@@ -157,7 +157,7 @@ public struct ClaudeCodeDecoder: RecordDecoder {
       case 7 where key == "message": line.message = try Self.readMessage(&cursor)
       case 7 where key == "agentId": line.agentID = try cursor.string()
       case 7 where key == "costUSD": line.statedCost = try UsageObject.readCost(&cursor)
-      case 9 where key == "timestamp": line.timestamp = try Timestamp.read(&cursor)
+      case 9 where key == "timestamp": line.timestamp = try LogTime.read(&cursor)
       case 9 where key == "requestId":
         line.hasOwnTraits = true
         line.requestID = try cursor.string()
@@ -209,7 +209,7 @@ public struct ClaudeCodeDecoder: RecordDecoder {
         try cursor.beginObject()
         while let key = try cursor.nextKey() {
           if key == "timestamp" {
-            timestamp = try Timestamp.read(&cursor)
+            timestamp = try LogTime.read(&cursor)
           } else if key == "message" {
             message = try readMessage(&cursor)
           } else {

@@ -1,7 +1,7 @@
 import MimoEngine
 
 /// Times as logs write them.
-enum Timestamp {
+public enum LogTime {
   /// Reads a time from a JSON value: ISO 8601 text, or a number of seconds, milliseconds, microseconds or
   /// nanoseconds (told apart by their size), bare or quoted. Text without an offset is taken as UTC.
   ///
@@ -33,7 +33,7 @@ enum Timestamp {
   }
 
   /// `YYYY-MM-DD` with `T` or a space, `HH:MM`, optional seconds and fraction, optional `Z` or `±HH[:]MM`.
-  static func parse(iso text: UnsafeRawBufferPointer) -> Instant? {
+  public static func parse(iso text: UnsafeRawBufferPointer) -> Instant? {
     func digits(_ from: Int, _ count: Int) -> Int? {
       guard from + count <= text.count else { return nil }
       var value = 0
