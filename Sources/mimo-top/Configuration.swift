@@ -275,9 +275,14 @@ enum UserFolders {
 
 /// Spelling help.
 enum Nearest {
-  /// The up to three candidates that differ least from `text`.
+  /// The up to three candidates most like `text`: first by the words they share, then by spelling.
   static func to(_ text: String, among candidates: [String]) -> [String] {
-    Array(candidates.sorted { (distance(text, $0), $0) < (distance(text, $1), $1) }.prefix(3))
+    let words = Set(text.lowercased().split(separator: "-"))
+    let scored = candidates.map { candidate in
+      let shared = candidate.lowercased().split(separator: "-").filter(words.contains).count
+      return (score: (-shared, distance(text, candidate), candidate), candidate: candidate)
+    }
+    return scored.sorted { $0.score < $1.score }.prefix(3).map(\.candidate)
   }
 
   /// Edits (insert, delete, replace) that turn one text into the other.

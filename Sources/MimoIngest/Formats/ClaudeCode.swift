@@ -46,6 +46,7 @@ public struct ClaudeCodeDecoder: RecordDecoder {
   public mutating func decode(
     _ line: UnsafeRawBufferPointer, into output: inout DecodedLines
   ) throws(DecodeError) -> LineKind {
+    guard line.first(where: { $0 > 32 }) == UInt8(ascii: "{") else { return .foreign }
     // Nine of ten bytes of a transcript are prompts and tool results: one search skips them.
     guard ByteSearch.contains("\"usage\"", in: line) else {
       return try isTranscript(line) ? .notUsage : .foreign
