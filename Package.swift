@@ -63,7 +63,10 @@ let package = Package(
     .testTarget(name: "MimoScreenTests", dependencies: ["MimoScreen", "MimoTestSupport"]),
     .testTarget(
       name: "MimoDashboardTests", dependencies: ["MimoDashboard", "MimoTestSupport"], exclude: ["Snapshots"]),
-    .testTarget(name: "MimoCursesTests", dependencies: ["MimoCurses", "MimoTestSupport"]),
+    .executableTarget(
+      name: "CursesScreenProbe", dependencies: ["MimoCurses"], path: "Tests/CursesScreenProbe"),
+    .testTarget(
+      name: "MimoCursesTests", dependencies: ["MimoCurses", "MimoTestSupport", "CursesScreenProbe"]),
     .testTarget(name: "MimoTopTests", dependencies: ["mimo-top", "MimoTestSupport"]),
   ]
 )

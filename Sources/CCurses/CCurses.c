@@ -183,7 +183,6 @@ static cc_open_result open_screen(const cc_options *options, const char *name) {
   if (term.in == NULL || term.out == NULL) return cc_open_failed;
   term.screen = newterm(name, term.out, term.in);
   if (term.screen == NULL) return cc_open_failed;
-  cc_terminfo_keep_palette();
 #if defined(NCURSES_EXT_FUNCS) && NCURSES_EXT_FUNCS
   // By default a lone Escape key takes a whole second.
   set_escdelay(25);
@@ -246,6 +245,9 @@ cc_open_result cc_open(const cc_options *options) {
     term.mouse |= BUTTON5_PRESSED;
 #endif
   }
+  if (options->color && options->direct_color) {
+    cc_terminfo_begin_direct(wanted, options->out_fd, name, sizeof name);
+  }
   // Terminals ignore modes they do not know, except for a few very old ones.
   term.synchronized = strncmp(name, "linux", 5) != 0 && strncmp(name, "vt", 2) != 0;
   term.restore_length = cc_terminfo_restore_text(
@@ -260,6 +262,7 @@ cc_open_result cc_open(const cc_options *options) {
     options->program, term.in_fd, term.out_fd, term.restore, term.restore_length, &term.modes);
   cc_stderr_hide();
   result = open_screen(options, name);
+  cc_terminfo_end_direct();
   if (result != cc_open_ok) cc_close();
   return result;
 }

@@ -57,6 +57,8 @@ typedef struct {
   const char *program;
   /// Whether colours may be used at all.
   bool color;
+  /// Whether the terminal shows 24-bit colours, which its name usually does not tell.
+  bool direct_color;
   /// Whether to ask for mouse events.
   bool mouse;
 } cc_options;
