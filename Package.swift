@@ -60,7 +60,8 @@ let package = Package(
     .testTarget(name: "MimoCatalogTests", dependencies: ["MimoCatalog", "MimoTestSupport"], exclude: ["Fixtures"]),
     .testTarget(name: "MimoIngestTests", dependencies: ["MimoIngest", "MimoTestSupport"], exclude: ["Fixtures"]),
     .testTarget(name: "MimoStoreTests", dependencies: ["MimoStore", "MimoTestSupport"]),
-    .testTarget(name: "MimoScreenTests", dependencies: ["MimoScreen", "MimoTestSupport"]),
+    .testTarget(
+      name: "MimoScreenTests", dependencies: ["MimoScreen", "MimoTestSupport"], exclude: ["Snapshots"]),
     .testTarget(
       name: "MimoDashboardTests", dependencies: ["MimoDashboard", "MimoTestSupport"], exclude: ["Snapshots"]),
     .executableTarget(
