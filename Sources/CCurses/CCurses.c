@@ -172,6 +172,13 @@ static void show_mouse(bool on) {
   mousemask(on ? term.mouse : 0, NULL);
 }
 
+/// Curses has left out these when it took the terminal again.
+static void take_input(void) {
+  curs_set(0);
+  // By itself it would do so only when reading, and so misunderstand the first arrow key.
+  keypad(term.keys, TRUE);
+}
+
 static cc_open_result open_screen(const cc_options *options, const char *name) {
   // Otherwise a LINES exported by the shell wins over the terminal's real size.
   use_env(TRUE);
@@ -198,8 +205,16 @@ static cc_open_result open_screen(const cc_options *options, const char *name) {
   }
   term.keys = newpad(1, 1);
   if (term.keys == NULL) return cc_open_failed;
-  keypad(term.keys, TRUE);
   nodelay(term.keys, TRUE);
+#if defined(NCURSES_EXT_FUNCS) && NCURSES_EXT_FUNCS
+  // Terminals that were not told, or do not care, send arrow keys as they do to a shell.
+  define_key("\033[A", KEY_UP);
+  define_key("\033[B", KEY_DOWN);
+  define_key("\033[C", KEY_RIGHT);
+  define_key("\033[D", KEY_LEFT);
+  define_key("\033[H", KEY_HOME);
+  define_key("\033[F", KEY_END);
+#endif
   if (term.mouse != 0) {
     // By default curses waits 167 ms to tell a click from a press.
     mouseinterval(0);
@@ -210,7 +225,7 @@ static cc_open_result open_screen(const cc_options *options, const char *name) {
   endwin();
   wnoutrefresh(stdscr);
   doupdate();
-  curs_set(0);
+  take_input();
   return cc_open_ok;
 }
 
@@ -512,7 +527,7 @@ void cc_resume(void) {
   cc_resize();
   // Only this returns to the alternate screen; own output before it would land in the scrollback.
   cc_flush();
-  curs_set(0);
+  take_input();
 }
 
 void cc_suspend(void) {

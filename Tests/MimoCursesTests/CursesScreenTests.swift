@@ -119,6 +119,21 @@ struct CursesScreenTests {
     try terminal.waitFor("heard \(name) ")
   }
 
+  @Test(arguments: ["xterm-256color", "xterm", "tmux-256color", "linux"])
+  func `arrow keys are understood in either of their forms`(term: String) throws {
+    let terminal = try Self.start(term: term)
+    try terminal.waitFor("end")
+    for (code, name) in [("\u{1B}[A", "Up"), ("\u{1B}[B", "Down")] {
+      terminal.type(code)
+      try terminal.waitFor("heard \(name) ")
+    }
+    if !term.hasPrefix("linux") {
+      #expect(terminal.screen.isKeypadTransmitting)
+      terminal.type("\u{1B}OA")
+      try terminal.waitFor("heard Up ")
+    }
+  }
+
   @Test func `a mouse beyond column 223 is heard where it is`() throws {
     let terminal = try Self.start()
     try terminal.waitFor("end")
@@ -310,11 +325,28 @@ struct CursesScreenTests {
     #expect(terminal.screen.isAlternateScreenActive)
     #expect(!terminal.screen.isCursorVisible)
     #expect(terminal.screen.isMouseReporting)
+    #expect(terminal.screen.isKeypadTransmitting)
     #expect(terminal.screen.mainScreenText.contains("Stopped"))
     terminal.press(.up)
     try terminal.waitFor("heard Up")
     terminal.type("q")
     try terminal.waitFor("goodbye")
+  }
+
+  @Test(arguments: [false, true])
+  func `a lost terminal ends it`(ignoresHangUp: Bool) throws {
+    let probe = Self.folderOfProducts.appendingPathComponent("CursesScreenProbe").path
+    let terminal = try PseudoTerminal(
+      "/bin/sh",
+      arguments: ["-c", ignoresHangUp ? "trap '' HUP; exec \(probe)" : "exec \(probe)"],
+      environment: ["TERM": "xterm-256color", "LANG": "C.UTF-8"],
+      size: Self.size
+    )
+    try terminal.waitFor("end")
+    terminal.hangUp()
+    let ending = try terminal.waitForExit()
+    // The loss may be seen before the signal that tells of it.
+    #expect(ending == .status(2) || !ignoresHangUp && ending == .signal(SIGHUP))
   }
 
   @Test func `being stopped and continued by others repaints`() throws {
