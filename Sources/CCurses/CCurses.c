@@ -87,6 +87,8 @@ enum { caught_count = sizeof caught / sizeof *caught };
 
 static struct sigaction caught_before[caught_count];
 static int signal_pipe[2] = {-1, -1};
+/// Signals taken from the pipe that nobody has asked for yet.
+static uint32_t signals_kept;
 
 /// Only one byte down a pipe: next to nothing is allowed in a handler, least of all Swift.
 static void on_signal(int number) {
@@ -133,9 +135,10 @@ int32_t cc_signal_fd(void) {
 }
 
 uint32_t cc_take_signals(void) {
-  uint32_t bits = 0;
+  uint32_t bits = signals_kept;
   unsigned char bytes[64];
   ssize_t count;
+  signals_kept = 0;
   if (signal_pipe[0] < 0) return 0;
   while ((count = read(signal_pipe[0], bytes, sizeof bytes)) > 0) {
     for (ssize_t i = 0; i < count; i++) {
@@ -282,16 +285,25 @@ cc_open_result cc_open(const cc_options *options) {
   return result;
 }
 
+/// Whether the terminal is ours now. In the background it is the shell's, which has set it up for
+/// itself, and touching it would stop us.
+static bool is_in_foreground(void) {
+  pid_t group = tcgetpgrp(term.in_fd);
+  return group < 0 || group == getpgrp();
+}
+
 void cc_close(void) {
   // A forked child that exits must not touch its parent's terminal.
   if (!term.is_open || getpid() != term.process) return;
   term.is_open = false;
-  if (term.screen != NULL) {
-    if (term.mouse != 0) show_mouse(false);
-    if (!isendwin()) endwin();
+  if (is_in_foreground()) {
+    if (term.screen != NULL && !isendwin()) {
+      if (term.mouse != 0) show_mouse(false);
+      endwin();
+    }
+    // Curses restores most of this itself, but not if it was interrupted half-way.
+    tcsetattr(term.in_fd, TCSADRAIN, &term.modes);
   }
-  // Curses restores most of this itself, but not if it was interrupted half-way.
-  tcsetattr(term.in_fd, TCSADRAIN, &term.modes);
   cc_guard_disarm();
   cc_stderr_show();
   release_signals();
@@ -541,5 +553,8 @@ void cc_suspend(void) {
   // once if there is no shell that could continue us.
   kill(0, SIGTSTP);
   catch_signal(SIGTSTP);
-  cc_resume();
+  uint32_t done = cc_signal_continue | cc_signal_resize | cc_signal_stop;
+  signals_kept |= cc_take_signals() & ~done;
+  // Woken only to end: the terminal stays with the shell.
+  if (signals_kept == 0 || is_in_foreground()) cc_resume();
 }

@@ -281,8 +281,7 @@ public final class CursesScreen: Screen {
   public func suspend() {
     if !isOpen { return }
     cc_suspend()
-    let alreadyDone = UInt32(cc_signal_continue) | UInt32(cc_signal_resize)
-    take(cc_take_signals() & ~alreadyDone)
+    take(cc_take_signals())
     startAnew()
   }
 

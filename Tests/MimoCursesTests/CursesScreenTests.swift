@@ -303,9 +303,8 @@ struct CursesScreenTests {
     #expect(terminal.screen.contains("a warning"))
   }
 
-  @Test func `control-z gives the terminal to the shell and fg takes it again`() throws {
-    let probe = Self.folderOfProducts.appendingPathComponent("CursesScreenProbe").path
-    // A shell with job control; without one there is nobody to come back from.
+  /// A shell with job control; without one there is nobody to come back from.
+  func shell(running program: String) throws -> PseudoTerminal {
     let terminal = try PseudoTerminal(
       "/bin/bash",
       arguments: ["--norc", "--noprofile", "-i"],
@@ -313,7 +312,26 @@ struct CursesScreenTests {
       size: Self.size
     )
     try terminal.waitFor("ready>")
-    terminal.type("\(probe)\r")
+    terminal.type(Self.folderOfProducts.appendingPathComponent(program).path + "\r")
+    return terminal
+  }
+
+  @Test func `a stopped program can be ended without touching the shell's terminal`() throws {
+    let terminal = try shell(running: "CursesScreenProbe")
+    try terminal.waitFor("end")
+    terminal.press(.control("z"))
+    try terminal.wait(for: "the shell") { !$0.isAlternateScreenActive && $0.contains("Stopped") }
+    // Not `wait` at once: the shell may still believe that the job is stopped.
+    terminal.type(
+      "p=$(jobs -p %1); kill %1; while kill -0 $p; do :; done; wait $p; echo status $?\r"
+    )
+    try terminal.waitFor("status 143")
+    #expect(!terminal.screen.isAlternateScreenActive)
+    #expect(!terminal.screen.isMouseReporting)
+  }
+
+  @Test func `control-z gives the terminal to the shell and fg takes it again`() throws {
+    let terminal = try shell(running: "CursesScreenProbe")
     try terminal.waitFor("end")
     terminal.press(.control("z"))
     try terminal.wait(for: "the shell") { !$0.isAlternateScreenActive && $0.contains("Stopped") }
