@@ -87,7 +87,7 @@ struct TerminalEmulatorTests {
 
   @Test func `no input makes it fail`() {
     var random = SeededGenerator(seed: 5)
-    for _ in 0..<3_000 {
+    for _ in 0..<500 {
       var screen = TerminalEmulator(size: Size(columns: random.int(1...9), rows: random.int(1...4)))
       var text = ""
       for _ in 0..<10 {

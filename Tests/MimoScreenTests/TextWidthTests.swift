@@ -71,7 +71,7 @@ struct TextWidthTests {
 
   @Test func `any text obeys the laws`() {
     var random = SeededGenerator(seed: 1)
-    for round in 0..<5_000 {
+    for round in 0..<2_000 {
       let text = random.text()
       let columns = random.int(-1...14)
       let once = TextWidth.sanitized(text)
