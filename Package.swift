@@ -63,10 +63,14 @@ let package = Package(
     .testTarget(name: "MimoCatalogTests", dependencies: ["MimoCatalog", "MimoTestSupport"], exclude: ["Fixtures"]),
     .testTarget(name: "MimoIngestTests", dependencies: ["MimoIngest", "MimoTestSupport"], exclude: ["Fixtures"]),
     .testTarget(name: "MimoStoreTests", dependencies: ["MimoStore", "MimoTestSupport"]),
-    .testTarget(name: "MimoScreenTests", dependencies: ["MimoScreen", "MimoTestSupport"]),
+    .testTarget(
+      name: "MimoScreenTests", dependencies: ["MimoScreen", "MimoTestSupport"], exclude: ["Snapshots"]),
     .testTarget(
       name: "MimoDashboardTests", dependencies: ["MimoDashboard", "MimoTestSupport"], exclude: ["Snapshots"]),
-    .testTarget(name: "MimoCursesTests", dependencies: ["MimoCurses", "MimoTestSupport"]),
+    .executableTarget(
+      name: "CursesScreenProbe", dependencies: ["MimoCurses"], path: "Tests/CursesScreenProbe"),
+    .testTarget(
+      name: "MimoCursesTests", dependencies: ["MimoCurses", "MimoTestSupport", "CursesScreenProbe"]),
     .testTarget(name: "MimoTopTests", dependencies: ["mimo-top", "MimoTestSupport"]),
   ]
 )

@@ -87,6 +87,8 @@ enum { caught_count = sizeof caught / sizeof *caught };
 
 static struct sigaction caught_before[caught_count];
 static int signal_pipe[2] = {-1, -1};
+/// Signals taken from the pipe that nobody has asked for yet.
+static uint32_t signals_kept;
 
 /// Only one byte down a pipe: next to nothing is allowed in a handler, least of all Swift.
 static void on_signal(int number) {
@@ -133,9 +135,10 @@ int32_t cc_signal_fd(void) {
 }
 
 uint32_t cc_take_signals(void) {
-  uint32_t bits = 0;
+  uint32_t bits = signals_kept;
   unsigned char bytes[64];
   ssize_t count;
+  signals_kept = 0;
   if (signal_pipe[0] < 0) return 0;
   while ((count = read(signal_pipe[0], bytes, sizeof bytes)) > 0) {
     for (ssize_t i = 0; i < count; i++) {
@@ -172,6 +175,13 @@ static void show_mouse(bool on) {
   mousemask(on ? term.mouse : 0, NULL);
 }
 
+/// Curses has left out these when it took the terminal again.
+static void take_input(void) {
+  curs_set(0);
+  // By itself it would do so only when reading, and so misunderstand the first arrow key.
+  keypad(term.keys, TRUE);
+}
+
 static cc_open_result open_screen(const cc_options *options, const char *name) {
   // Otherwise a LINES exported by the shell wins over the terminal's real size.
   use_env(TRUE);
@@ -183,7 +193,6 @@ static cc_open_result open_screen(const cc_options *options, const char *name) {
   if (term.in == NULL || term.out == NULL) return cc_open_failed;
   term.screen = newterm(name, term.out, term.in);
   if (term.screen == NULL) return cc_open_failed;
-  cc_terminfo_keep_palette();
 #if defined(NCURSES_EXT_FUNCS) && NCURSES_EXT_FUNCS
   // By default a lone Escape key takes a whole second.
   set_escdelay(25);
@@ -199,8 +208,16 @@ static cc_open_result open_screen(const cc_options *options, const char *name) {
   }
   term.keys = newpad(1, 1);
   if (term.keys == NULL) return cc_open_failed;
-  keypad(term.keys, TRUE);
   nodelay(term.keys, TRUE);
+#if defined(NCURSES_EXT_FUNCS) && NCURSES_EXT_FUNCS
+  // Terminals that were not told, or do not care, send arrow keys as they do to a shell.
+  define_key("\033[A", KEY_UP);
+  define_key("\033[B", KEY_DOWN);
+  define_key("\033[C", KEY_RIGHT);
+  define_key("\033[D", KEY_LEFT);
+  define_key("\033[H", KEY_HOME);
+  define_key("\033[F", KEY_END);
+#endif
   if (term.mouse != 0) {
     // By default curses waits 167 ms to tell a click from a press.
     mouseinterval(0);
@@ -211,7 +228,7 @@ static cc_open_result open_screen(const cc_options *options, const char *name) {
   endwin();
   wnoutrefresh(stdscr);
   doupdate();
-  curs_set(0);
+  take_input();
   return cc_open_ok;
 }
 
@@ -246,6 +263,9 @@ cc_open_result cc_open(const cc_options *options) {
     term.mouse |= BUTTON5_PRESSED;
 #endif
   }
+  if (options->color && options->direct_color) {
+    cc_terminfo_begin_direct(wanted, options->out_fd, name, sizeof name);
+  }
   // Terminals ignore modes they do not know, except for a few very old ones.
   term.synchronized = strncmp(name, "linux", 5) != 0 && strncmp(name, "vt", 2) != 0;
   term.restore_length = cc_terminfo_restore_text(
@@ -260,20 +280,30 @@ cc_open_result cc_open(const cc_options *options) {
     options->program, term.in_fd, term.out_fd, term.restore, term.restore_length, &term.modes);
   cc_stderr_hide();
   result = open_screen(options, name);
+  cc_terminfo_end_direct();
   if (result != cc_open_ok) cc_close();
   return result;
+}
+
+/// Whether the terminal is ours now. In the background it is the shell's, which has set it up for
+/// itself, and touching it would stop us.
+static bool is_in_foreground(void) {
+  pid_t group = tcgetpgrp(term.in_fd);
+  return group < 0 || group == getpgrp();
 }
 
 void cc_close(void) {
   // A forked child that exits must not touch its parent's terminal.
   if (!term.is_open || getpid() != term.process) return;
   term.is_open = false;
-  if (term.screen != NULL) {
-    if (term.mouse != 0) show_mouse(false);
-    if (!isendwin()) endwin();
+  if (is_in_foreground()) {
+    if (term.screen != NULL && !isendwin()) {
+      if (term.mouse != 0) show_mouse(false);
+      endwin();
+    }
+    // Curses restores most of this itself, but not if it was interrupted half-way.
+    tcsetattr(term.in_fd, TCSADRAIN, &term.modes);
   }
-  // Curses restores most of this itself, but not if it was interrupted half-way.
-  tcsetattr(term.in_fd, TCSADRAIN, &term.modes);
   cc_guard_disarm();
   cc_stderr_show();
   release_signals();
@@ -509,7 +539,7 @@ void cc_resume(void) {
   cc_resize();
   // Only this returns to the alternate screen; own output before it would land in the scrollback.
   cc_flush();
-  curs_set(0);
+  take_input();
 }
 
 void cc_suspend(void) {
@@ -523,5 +553,8 @@ void cc_suspend(void) {
   // once if there is no shell that could continue us.
   kill(0, SIGTSTP);
   catch_signal(SIGTSTP);
-  cc_resume();
+  uint32_t done = cc_signal_continue | cc_signal_resize | cc_signal_stop;
+  signals_kept |= cc_take_signals() & ~done;
+  // Woken only to end: the terminal stays with the shell.
+  if (signals_kept == 0 || is_in_foreground()) cc_resume();
 }

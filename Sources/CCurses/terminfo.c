@@ -1,5 +1,7 @@
 #include "terminfo.h"
 
+#include "direct_color.h"
+
 #include <curses.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +74,56 @@ size_t cc_terminfo_restore_text(bool mouse, bool synchronized, char *text, size_
   return used;
 }
 
-void cc_terminfo_keep_palette(void) {
-  orig_colors = NULL;
+static bool is_direct;
+static char *terminfo_before;
+
+void cc_terminfo_end_direct(void) {
+  if (!is_direct) return;
+  is_direct = false;
+  if (terminfo_before != NULL) {
+    setenv("TERMINFO", terminfo_before, 1);
+    free(terminfo_before);
+    terminfo_before = NULL;
+  } else {
+    unsetenv("TERMINFO");
+  }
 }
+
+// Curses reads a description from the environment since 6.1; the one of macOS is older.
+#if defined(NCURSES_EXT_COLORS) && NCURSES_EXT_COLORS >= 20180127
+
+/// Whether a terminal of this name does what an xterm does, beginning with its keys.
+static bool is_like_xterm(const char *name) {
+  for (size_t i = 0; i < sizeof relatives / sizeof *relatives; i++) {
+    if (
+      strcmp(relatives[i].relative, "xterm-256color") == 0 &&
+      strncmp(name, relatives[i].prefix, strlen(relatives[i].prefix)) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void cc_terminfo_begin_direct(const char *name, int out_fd, char *usable, size_t size) {
+  bool is_tmux =
+    strncmp(name, "tmux", 4) == 0 ||
+    (strncmp(name, "screen", 6) == 0 && getenv("TMUX") != NULL);
+  if (!is_tmux && !is_like_xterm(name)) return;
+  const char *before = getenv("TERMINFO");
+  terminfo_before = before != NULL ? strdup(before) : NULL;
+  is_direct = true;
+  setenv("TERMINFO", is_tmux ? tmux_direct_color : xterm_direct_color, 1);
+  const char *direct = is_tmux ? "tmux-direct-color" : "xterm-direct-color";
+  if (use(direct, out_fd, usable, size) == cc_open_ok) return;
+  // Back to what was found before; it worked then.
+  cc_terminfo_end_direct();
+  look_up(usable, out_fd);
+}
+
+#else
+
+void cc_terminfo_begin_direct(const char *name, int out_fd, char *usable, size_t size) {
+  (void)name, (void)out_fd, (void)usable, (void)size;
+}
+
+#endif

@@ -106,9 +106,9 @@ public final class CursesScreen: Screen {
       switch options.color {
       case .never: false
       case .always: true
-      case .auto: getenv("NO_COLOR").map { $0[0] == 0 } ?? true
+      case .auto: CursesScreen.variable("NO_COLOR").isEmpty
       }
-    let termName = options.termName ?? getenv("TERM").map { String(cString: $0) } ?? ""
+    let termName = options.termName ?? CursesScreen.variable("TERM")
     let result = termName.withCString { term in
       options.programName.withCString { program in
         var request = cc_options(
@@ -117,6 +117,7 @@ public final class CursesScreen: Screen {
           term: term,
           program: program,
           color: usesColor,
+          direct_color: ["truecolor", "24bit"].contains(CursesScreen.variable("COLORTERM")),
           mouse: options.mouse
         )
         return cc_open(&request)
@@ -134,6 +135,11 @@ public final class CursesScreen: Screen {
   }
 
   deinit { close() }
+
+  /// A variable of the environment, empty if it is not set.
+  private static func variable(_ name: String) -> String {
+    getenv(name).map { String(cString: $0) } ?? ""
+  }
 
   /// Gives the terminal back as it was. Afterwards nothing is shown and no event arrives.
   public func close() {
@@ -275,8 +281,7 @@ public final class CursesScreen: Screen {
   public func suspend() {
     if !isOpen { return }
     cc_suspend()
-    let alreadyDone = UInt32(cc_signal_continue) | UInt32(cc_signal_resize)
-    take(cc_take_signals() & ~alreadyDone)
+    take(cc_take_signals())
     startAnew()
   }
 

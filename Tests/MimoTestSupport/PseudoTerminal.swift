@@ -37,6 +37,7 @@ public final class PseudoTerminal {
   private var ending: Ending?
   /// The terminal reports an error once the child has closed it.
   private var isDrained = false
+  private var isHungUp = false
 
   /// Starts `executable` on a new terminal.
   ///
@@ -86,7 +87,7 @@ public final class PseudoTerminal {
       kill(processID, SIGKILL)
       waitpid(processID, nil, 0)
     }
-    close(terminal)
+    if !isHungUp { close(terminal) }
   }
 
   // MARK: - Acting
@@ -96,6 +97,7 @@ public final class PseudoTerminal {
 
   /// Sends bytes as if typed.
   public func type(bytes: [UInt8]) {
+    if isHungUp { return }
     var rest = bytes[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { write(terminal, $0.baseAddress, $0.count) }
@@ -153,6 +155,14 @@ public final class PseudoTerminal {
 
   /// Sends a signal to the program alone.
   public func send(signal: Int32) { kill(processID, signal) }
+
+  /// Closes the window, as when a connection is lost. Nothing can be typed or read any more.
+  public func hangUp() {
+    if isHungUp { return }
+    isHungUp = true
+    isDrained = true
+    close(terminal)
+  }
 
   /// The terminal's present modes.
   public var modes: termios {

@@ -57,6 +57,8 @@ typedef struct {
   const char *program;
   /// Whether colours may be used at all.
   bool color;
+  /// Whether the terminal shows 24-bit colours, which its name usually does not tell.
+  bool direct_color;
   /// Whether to ask for mouse events.
   bool mouse;
 } cc_options;
@@ -165,7 +167,8 @@ uint32_t cc_take_signals(void);
 void cc_resize(void);
 
 /// Gives the terminal back, stops the process group, and returns when it is continued, with the
-/// terminal taken again. Everything must be put again.
+/// terminal taken again; without it when continued in the background with a signal to end. What the
+/// stop itself caused is taken out of the signals. Everything must be put again.
 void cc_suspend(void);
 
 /// Takes the terminal again after the process was stopped without `cc_suspend`.
