@@ -70,6 +70,8 @@ import Testing
 
   private func names(in folder: String) throws -> Set<String> {
     let path = packageFolder.appending(path: folder).path(percentEncoded: false)
-    return Set(try FileManager.default.contentsOfDirectory(atPath: path))
+    return Set(try FileManager.default.contentsOfDirectory(atPath: path)).filter {
+      $0.hasSuffix(".json")
+    }
   }
 }

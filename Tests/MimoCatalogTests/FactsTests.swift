@@ -39,7 +39,8 @@ import Testing
   @Test(arguments: [
     "mimo-v2.6-pro:free", "mimo-v2.6", "mimo-v2.6-pro-max", "mimo-v2.6-pro-2026", "mimo",
     "somebody/mimo-v2.6-pro", "mimo-v2.6-pro-20261399", "mimo-v2.6-pro@2026-09-22", "",
-    "xiaomi/", "/", "mimo-v2.6-pro ", "claude-sonnet-4-20250514", "<synthetic>",
+    "xiaomi/", "/", "mimo-v2.6-pro ", "-20260922", "-2026-09-22", "@", "claude-sonnet-4-20250514",
+    "<synthetic>",
   ])
   func `another name is another model`(_ name: String) {
     #expect(catalog.book.model(named: name) == nil)
@@ -236,6 +237,16 @@ import Testing
         "mimo-token-plan-team-max",
       ]
     )
+  }
+
+  @Test func `a plan says in which currencies it can be had`() throws {
+    func currencies(_ id: String) throws -> [Currency] {
+      try #require(catalog.plan(id: id)).currencies(in: catalog.book)
+    }
+    #expect(try currencies("as-billed") == [.usd, .cny])
+    #expect(try currencies("openai-payg") == [.usd])
+    #expect(try currencies("mimo-token-plan-max") == [.usd, .cny])
+    #expect(try currencies("mimo-token-plan-team-max") == [.usd])
   }
 
   @Test func `a provider says in which currencies it has a list`() throws {

@@ -348,7 +348,7 @@ struct Mistake: CustomTestStringConvertible, Sendable {
 
   @Test func `every beginning of a good file is a mistake and never a crash`() {
     let bytes = Array(Self.prices.utf8)
-    for length in 0..<bytes.count {
+    for length in stride(from: 0, to: bytes.count, by: 3) {
       #expect(PriceFile(name: "x", bytes: Array(bytes[..<length])).problems.count == 1)
     }
   }

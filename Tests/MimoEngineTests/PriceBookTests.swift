@@ -146,6 +146,9 @@ private func book(_ models: ModelPrices...) -> PriceBook {
     #expect(span(book, at: at(-3, 1, 29)).label == "low")
     #expect(span(book, at: at(-3, 1, 30)).label == "peak")
     #expect(span(book, at: at(-3, 2, 30)).label == "low")
+    for absurd in [Minute.distantPast, Minute(.min + 5), Minute(.max - 5), .distantFuture] {
+      #expect(span(book, at: absurd).label != "peak")
+    }
   }
 
   @Test

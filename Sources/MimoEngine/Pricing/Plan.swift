@@ -204,6 +204,20 @@ public struct Plan: Sendable, Identifiable {
     version(at: instant)?.offers[term]?.credits
   }
 
+  /// The currencies in which it has a fee or a list in `book`, in the order of `Currency`.
+  public func currencies(in book: PriceBook) -> [Currency] {
+    switch kind {
+    case .asBilled:
+      Currency.allCases.filter { book.providers.flatMap(\.currencies).contains($0) }
+    case .metered(let seller):
+      book.providers.first { $0.id == seller }?.currencies ?? []
+    case .credits, .flat:
+      Currency.allCases.filter { currency in
+        versions.contains { $0.offers.values.contains { $0.fees[currency] != nil } }
+      }
+    }
+  }
+
   /// The tier thresholds of its credit rates, ascending and unique.
   public var promptEdges: [Int64] { Set(models.flatMap(\.promptEdges)).sorted() }
 }

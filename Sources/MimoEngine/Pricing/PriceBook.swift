@@ -118,10 +118,8 @@ public struct PriceBook: Sendable {
     var providersByName: [String: Int] = [:]
     for (p, provider) in providers.enumerated() {
       for name in [provider.id] + provider.aliases {
-        providersByName[name.lowercased(), default: p] = min(
-          p,
-          providersByName[name.lowercased()] ?? p
-        )
+        let name = name.lowercased()
+        if providersByName[name] == nil { providersByName[name] = p }
       }
       for (m, model) in provider.models.enumerated() {
         let index = ModelIndex(provider: p, model: m)
@@ -161,9 +159,9 @@ public struct PriceBook: Sendable {
     for seller in [provider.flatMap(self.provider(named:)), vendor] {
       if let index = candidates.first(where: { $0.provider == seller }) { return index }
     }
-    return candidates.first { index in
-      model(index).entries.contains { currency == nil || $0.unit == .money(currency!) }
-    } ?? candidates.first
+    guard let currency else { return candidates.first }
+    return candidates.first { model($0).entries.contains { $0.unit == .money(currency) } }
+      ?? candidates.first
   }
 
   /// The model of that name in the list of the provider with the id `provider`, or `nil`.
@@ -176,9 +174,7 @@ public struct PriceBook: Sendable {
     let text = text.lowercased()
     if let index = providersByName[text] { return index }
     // "https://host:port/path" or "host/path"; a scheme ends in a colon, so drop it first.
-    let address =
-      text.split(separator: "/", omittingEmptySubsequences: true)
-      .first { !$0.hasSuffix(":") } ?? ""
+    let address = text.split(separator: "/").first { !$0.hasSuffix(":") } ?? ""
     let host = address.prefix { $0 != ":" }
     return providers.firstIndex {
       $0.hosts.contains { host == $0 || host.hasSuffix("." + $0) }
@@ -201,22 +197,12 @@ public struct PriceBook: Sendable {
 
   /// `name` without a date at its end, or `nil` if it has none.
   static func withoutDate(_ name: Substring) -> Substring? {
-    for (shape, separators) in [("-dddd-dd-dd", "-"), ("-dddddddd", "-@")] {
-      let tail = name.utf8.suffix(shape.utf8.count)
-      guard tail.count == shape.utf8.count, tail.count < name.utf8.count else { continue }
-      let matches = zip(tail, shape.utf8).enumerated().allSatisfy { offset, pair in
-        if offset == 0 { return separators.utf8.contains(pair.0) }
-        if pair.1 == UInt8(ascii: "-") { return pair.0 == pair.1 }
-        return (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(pair.0)
-      }
-      let digits = String(
-        tail.filter { $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: "@") }
-          .map { Character(UnicodeScalar($0)) }
-      )
-      let day = "\(digits.prefix(4))-\(digits.dropFirst(4).prefix(2))-\(digits.suffix(2))"
-      if matches, CivilDate(day) != nil { return name.dropLast(shape.count) }
-    }
-    return nil
+    if name.suffix(11).first == "-", CivilDate(name.suffix(10)) != nil { return name.dropLast(11) }
+    let day = name.suffix(8)
+    guard let separator = name.suffix(9).first, "-@".contains(separator),
+      CivilDate("\(day.prefix(4))-\(day.dropFirst(4).prefix(2))-\(day.suffix(2))") != nil
+    else { return nil }
+    return name.dropLast(9)
   }
 
   /// The rates for a call to a model at `minute`, and how long they hold.
