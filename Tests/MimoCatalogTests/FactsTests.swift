@@ -7,9 +7,7 @@ import Testing
 @Suite struct FactsTests {
   /// `provider/model` to every name that logs are known to carry for it.
   static let names = try! JSONDecoder().decode(
-    [String: [String]].self,
-    from: fixture("model-names.json")
-  )
+    [String: [String]].self, from: fixture("model-names.json"))
 
   @Test func `every known name of a model leads to it`() throws {
     #expect(Self.names.count == 94)
@@ -30,27 +28,24 @@ import Testing
     "xiaomi/mimo-v2.6-pro", "XiaomiMiMo/MiMo-V2.6-Pro", "xiaomi_mimo/mimo-v2.6-pro",
     "openrouter/xiaomi/mimo-v2.6-pro", "openai/mimo-v2.6-pro", "mimo-v2.6-pro-20260922",
     "mimo-v2.6-pro@20260922", "mimo-v2.6-pro-2026-09-22", "MIMO-V2.6-PRO",
-  ])
-  func `a prefix, a date and case do not hide a model`(_ name: String) throws {
+  ]) func `a prefix, a date and case do not hide a model`(_ name: String) throws {
     let index = try #require(catalog.book.model(named: name))
     #expect(catalog.book.model(index).id == "mimo-v2.6-pro")
   }
 
   @Test(arguments: [
     "mimo-v2.6-pro:free", "mimo-v2.6", "mimo-v2.6-pro-max", "mimo-v2.6-pro-2026", "mimo",
-    "somebody/mimo-v2.6-pro", "mimo-v2.6-pro-20261399", "mimo-v2.6-pro@2026-09-22", "",
-    "xiaomi/", "/", "mimo-v2.6-pro ", "-20260922", "-2026-09-22", "@", "claude-sonnet-4-20250514",
+    "somebody/mimo-v2.6-pro", "mimo-v2.6-pro-20261399", "mimo-v2.6-pro@2026-09-22", "", "xiaomi/",
+    "/", "mimo-v2.6-pro ", "-20260922", "-2026-09-22", "@", "claude-sonnet-4-20250514",
     "<synthetic>",
-  ])
-  func `another name is another model`(_ name: String) {
+  ]) func `another name is another model`(_ name: String) {
     #expect(catalog.book.model(named: name) == nil)
   }
 
   @Test(arguments: [
     "xiaomi", "XiaomiMiMo", "https://api.xiaomimimo.com/v1", "api.xiaomimimo.com:443/v1",
     "token-plan-cn.xiaomimimo.com", "HTTPS://TOKEN-PLAN-SGP.XIAOMIMIMO.COM/anthropic",
-  ])
-  func `a seller is known by its names and addresses`(_ text: String) throws {
+  ]) func `a seller is known by its names and addresses`(_ text: String) throws {
     let index = try #require(catalog.book.provider(named: text))
     #expect(catalog.book.providers[index].id == "xiaomi")
   }
@@ -82,8 +77,7 @@ import Testing
     #expect(rates("mimo-v2.5-pro", at: "2026-05-27T00:00:00+08:00")?.input == perMillion("0.435"))
     #expect(
       rates("mimo-v2.5-pro", at: "2026-05-27T00:00:00+08:00", .cny)?.cacheRead
-        == perMillion("0.025")
-    )
+        == perMillion("0.025"))
   }
 
   @Test func `a prompt at the threshold is below it`() {
@@ -216,8 +210,7 @@ import Testing
     #expect(
       catalog.promptEdges == [
         32_000, 100_000, 128_000, 199_999, 200_000, 256_000, 272_000, 512_000,
-      ]
-    )
+      ])
   }
 
   @Test func `every provider has a plan for its list`() {
@@ -228,15 +221,13 @@ import Testing
       ids.filter { $0.hasSuffix("-payg") }.sorted() == [
         "alibaba-payg", "anthropic-payg", "deepseek-payg", "google-payg", "minimax-payg",
         "moonshot-payg", "openai-payg", "xai-payg", "xiaomi-payg", "zai-payg", "zhipu-payg",
-      ]
-    )
+      ])
     #expect(
       ids.filter { $0.hasPrefix("mimo-token-plan") } == [
         "mimo-token-plan-lite", "mimo-token-plan-standard", "mimo-token-plan-pro",
         "mimo-token-plan-max", "mimo-token-plan-team-standard", "mimo-token-plan-team-pro",
         "mimo-token-plan-team-max",
-      ]
-    )
+      ])
   }
 
   @Test func `a plan says in which currencies it can be had`() throws {

@@ -95,11 +95,10 @@ private struct Oracle {
       let text = names.compactMap { prices[$0] as? String }.first!
       return ExactDecimal(text)!.scaled(by: 12)!  // 18 decimals, per 10⁶ tokens
     }
-    return Int128(tokens.input) * rate("input")
-      + Int128(tokens.cacheRead) * rate("cache_read", "input")
-      + Int128(tokens.cacheWrite5m) * rate("cache_write_5m", "cache_write", "input")
-      + Int128(tokens.cacheWrite1h) * rate("cache_write_1h", "cache_write", "input")
-      + Int128(tokens.output) * rate("output")
+    return Int128(tokens.input) * rate("input") + Int128(tokens.cacheRead)
+      * rate("cache_read", "input") + Int128(tokens.cacheWrite5m)
+      * rate("cache_write_5m", "cache_write", "input") + Int128(tokens.cacheWrite1h)
+      * rate("cache_write_1h", "cache_write", "input") + Int128(tokens.output) * rate("output")
   }
 }
 
@@ -135,26 +134,15 @@ private struct Oracle {
             cacheRead: .random(in: 0...300_000, using: &dice),
             cacheWrite5m: .random(in: 0...9_000, using: &dice),
             cacheWrite1h: .random(in: 0...9_000, using: &dice),
-            output: .random(in: 0...90_000, using: &dice)
-          )
+            output: .random(in: 0...90_000, using: &dice))
           let span = catalog.book.span(
-            of: index,
-            currency: currency,
-            promptTokens: tokens.prompt,
-            at: at
-          )
+            of: index, currency: currency, promptTokens: tokens.prompt, at: at)
           let date = Date(timeIntervalSince1970: Double(at.number) * 60)
-          let prices = oracle.prices(
-            of: model,
-            currency.rawValue,
-            prompt: tokens.prompt,
-            at: date
-          )
+          let prices = oracle.prices(of: model, currency.rawValue, prompt: tokens.prompt, at: date)
           let cost = span.rates.map { Amount(femto: $0.cost(of: tokens)) }
           #expect(
             cost?.atto == prices.map { Oracle.cost(tokens, at: $0) },
-            "\(id) in \(currency.rawValue) at \(date)"
-          )
+            "\(id) in \(currency.rawValue) at \(date)")
           priced += cost == nil ? 0 : 1
         }
       }

@@ -12,13 +12,9 @@ import Testing
   }
 
   private func input(_ model: String, in catalog: Catalog) -> Int64? {
-    Tariff(plan: .asBilled, book: catalog.book, currency: .usd)
-      .span(
-        model: model,
-        provider: nil,
-        promptTokens: 1,
-        at: minute("2026-10-01T00:00:00Z")
-      ).rates?.input
+    Tariff(plan: .asBilled, book: catalog.book, currency: .usd).span(
+      model: model, provider: nil, promptTokens: 1, at: minute("2026-10-01T00:00:00Z")
+    ).rates?.input
   }
 
   @Test func `a user's price replaces ours for that model alone`() {
@@ -42,11 +38,8 @@ import Testing
     #expect(input("mimo-v2.6-pro", in: catalog) == perMillion("0.435"))
     let tariff = Tariff(plan: .asBilled, book: catalog.book, currency: .usd)
     let span = tariff.span(
-      model: "mimo-v2.6-pro",
-      provider: "https://api.acme.example/v1",
-      promptTokens: 1,
-      at: minute("2026-10-01T00:00:00Z")
-    )
+      model: "mimo-v2.6-pro", provider: "https://api.acme.example/v1", promptTokens: 1,
+      at: minute("2026-10-01T00:00:00Z"))
     #expect(span.rates?.input == perMillion("7"))
   }
 
@@ -62,15 +55,13 @@ import Testing
     #expect(
       catalog.problems.map(\.description) == [
         #"9.json: model "mimo-v2.6-pro" of xiaomi: expected it once only, but 8.json has it too; this one wins (kept)"#
-      ]
-    )
+      ])
   }
 
   @Test func `a broken file leaves ours as they are`() {
     let catalog = Catalog(
       userPrices: [CatalogFile(name: "a.json", bytes: [0x7B])],
-      userPlans: [CatalogFile(name: "b.json", bytes: [])]
-    )
+      userPlans: [CatalogFile(name: "b.json", bytes: [])])
     #expect(catalog.problems.map(\.file) == ["a.json", "b.json"])
     #expect(input("mimo-v2.6-pro", in: catalog) == perMillion("0.435"))
     #expect(catalog.plan(id: "mimo-token-plan-max") != nil)
@@ -79,8 +70,7 @@ import Testing
   @Test func `a user's route may lead to a model of ours`() {
     let mine = Self.prices(
       "mine.json",
-      #""id": "xiaomi", "models": [{"id": "my-mimo", "routes": [{"billed_as": "mimo-v2.6-pro"}]}]"#
-    )
+      #""id": "xiaomi", "models": [{"id": "my-mimo", "routes": [{"billed_as": "mimo-v2.6-pro"}]}]"#)
     let catalog = Catalog(userPrices: [mine])
     #expect(catalog.problems == [])
     #expect(input("my-mimo", in: catalog) == perMillion("0.435"))
@@ -95,18 +85,12 @@ import Testing
     #expect(catalog.problems == [])
     let at = minute("2026-10-01T12:00:00+08:00")
     let flat = Tariff(
-      plan: try #require(catalog.plan(id: "club")),
-      book: catalog.book,
-      currency: .usd
-    )
+      plan: try #require(catalog.plan(id: "club")), book: catalog.book, currency: .usd)
     let free = flat.span(model: "mimo-v2.6-pro", provider: nil, promptTokens: 1, at: at)
     #expect(free.rates == .free)
     #expect(flat.plan.fee(at: at.start, in: .usd)?.exactText == "9.99")
     let mini = Tariff(
-      plan: try #require(catalog.plan(id: "mini")),
-      book: catalog.book,
-      currency: .cny
-    )
+      plan: try #require(catalog.plan(id: "mini")), book: catalog.book, currency: .cny)
     let credits = mini.span(model: "mimo-v2.6-pro", provider: nil, promptTokens: 1, at: at)
     #expect(credits.rates?.input == 300_000_000_000_000_000)
   }
@@ -120,7 +104,6 @@ import Testing
       Catalog(userPlans: [mine]).problems.map(\.description) == [
         #"mine.json: plan "as-billed": expected another id, this one means a price list (skipped)"#,
         #"mine.json: plan "x": expected a provider with a price list, not "nobody" (skipped)"#,
-      ]
-    )
+      ])
   }
 }

@@ -11,8 +11,8 @@ func fixture(_ name: String) throws -> Data {
 }
 
 /// The top of the package.
-let packageFolder = URL(filePath: #filePath)
-  .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+let packageFolder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+  .deletingLastPathComponent()
 
 /// The minute of an ISO time, by the system's own reading of it.
 func minute(_ iso: String) -> Minute {
@@ -22,40 +22,22 @@ func minute(_ iso: String) -> Minute {
 
 /// The rates of a model by its name, or `nil`.
 func rates(
-  _ model: String,
-  at iso: String,
-  _ currency: Currency = .usd,
-  provider: String? = nil,
-  promptTokens: Int64 = 1000,
-  tier: ServiceTier = .standard,
-  plan: String = "as-billed"
+  _ model: String, at iso: String, _ currency: Currency = .usd, provider: String? = nil,
+  promptTokens: Int64 = 1000, tier: ServiceTier = .standard, plan: String = "as-billed"
 ) -> Rates? {
   span(
-    model,
-    at: iso,
-    currency,
-    provider: provider,
-    promptTokens: promptTokens,
-    tier: tier,
-    plan: plan
+    model, at: iso, currency, provider: provider, promptTokens: promptTokens, tier: tier, plan: plan
   ).rates
 }
 
 /// The span of a model by its name.
 func span(
-  _ model: String,
-  at iso: String,
-  _ currency: Currency = .usd,
-  provider: String? = nil,
-  promptTokens: Int64 = 1000,
-  tier: ServiceTier = .standard,
-  plan: String = "as-billed"
+  _ model: String, at iso: String, _ currency: Currency = .usd, provider: String? = nil,
+  promptTokens: Int64 = 1000, tier: ServiceTier = .standard, plan: String = "as-billed"
 ) -> RateSpan {
-  Tariff(plan: catalog.plan(id: plan)!, book: catalog.book, currency: currency)
-    .span(model: model, provider: provider, promptTokens: promptTokens, tier: tier, at: minute(iso))
+  Tariff(plan: catalog.plan(id: plan)!, book: catalog.book, currency: currency).span(
+    model: model, provider: provider, promptTokens: promptTokens, tier: tier, at: minute(iso))
 }
 
 /// A price per million tokens as a rate.
-func perMillion(_ price: String) -> Int64 {
-  Rates.femto(ExactDecimal(price)!, perPowerOfTen: 6)!
-}
+func perMillion(_ price: String) -> Int64 { Rates.femto(ExactDecimal(price)!, perPowerOfTen: 6)! }

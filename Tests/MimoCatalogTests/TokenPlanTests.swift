@@ -23,30 +23,22 @@ import Testing
   }
 
   @Test func `there was no night before the factor came`() {
-    let before = rates(
-      "mimo-v2-pro",
-      at: "2026-04-10T03:00:00+08:00",
-      plan: "mimo-token-plan-lite"
-    )
+    let before = rates("mimo-v2-pro", at: "2026-04-10T03:00:00+08:00", plan: "mimo-token-plan-lite")
     #expect(before?.input == 2_000_000_000_000_000)
   }
 
   @Test(arguments: [
     "mimo-v2.6-pro-ultraspeed", "mimo-v2.5-pro-ultraspeed", "mimo-v2-flash", "mimo-v2.6-pro:free",
     "claude-opus-5",
-  ])
-  func `a model that is not on the plan has no credits`(_ model: String) {
+  ]) func `a model that is not on the plan has no credits`(_ model: String) {
     #expect(rates(model, at: "2026-06-20T12:00:00+08:00", plan: "mimo-token-plan-max") == nil)
     #expect(rates(model, at: "2026-10-01T12:00:00+08:00", plan: "mimo-token-plan-max") == nil)
   }
 
   @Test func `whoever served the call, the plan says what it would cost there`() {
     let span = span(
-      "mimo-v2.6-flash",
-      at: "2026-10-01T12:00:00+08:00",
-      provider: "openrouter",
-      plan: "mimo-token-plan-lite"
-    )
+      "mimo-v2.6-flash", at: "2026-10-01T12:00:00+08:00", provider: "openrouter",
+      plan: "mimo-token-plan-lite")
     #expect(span.rates?.output == 200_000_000_000_000_000)
   }
 
@@ -76,8 +68,7 @@ import Testing
     #expect(team.fee(at: at, in: .cny) == nil)
     #expect(
       rates("mimo-v2.6-pro", at: "2026-10-01T12:00:00+08:00", plan: team.id)
-        == rates("mimo-v2.6-pro", at: "2026-10-01T12:00:00+08:00", plan: "mimo-token-plan-pro")
-    )
+        == rates("mimo-v2.6-pro", at: "2026-10-01T12:00:00+08:00", plan: "mimo-token-plan-pro"))
   }
 
   @Test func `a hundred million credits are worth one yuan of the list`() throws {

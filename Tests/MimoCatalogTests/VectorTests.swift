@@ -25,37 +25,27 @@ struct Vector: Decodable, CustomTestStringConvertible, Sendable {
     }
     return TokenCounts(
       input: input.cache_miss ?? input.input ?? 0,
-      cacheRead: input.cache_hit ?? input.cache_read ?? 0,
-      output: input.output ?? 0
-    )
+      cacheRead: input.cache_hit ?? input.cache_read ?? 0, output: input.output ?? 0)
   }
 
   static let all = try! JSONDecoder().decode([Vector].self, from: fixture("price-vectors.json"))
 }
 
 @Suite struct VectorTests {
-  @Test(arguments: Vector.all)
-  func `a worked example comes out to the last digit`(_ vector: Vector) throws {
+  @Test(arguments: Vector.all) func `a worked example comes out to the last digit`(_ vector: Vector)
+    throws
+  {
     for (unit, expected) in vector.expect where unit != "credits_reported" {
       let currency = Currency(rawValue: unit)
       let plan = currency == nil ? "mimo-token-plan-lite" : "as-billed"
       let tariff = Tariff(
-        plan: try #require(catalog.plan(id: plan)),
-        book: catalog.book,
-        currency: currency ?? .usd
-      )
+        plan: try #require(catalog.plan(id: plan)), book: catalog.book, currency: currency ?? .usd)
       let span = tariff.span(
-        model: vector.input.model,
-        provider: nil,
-        promptTokens: vector.tokens.prompt,
-        at: vector.at
-      )
+        model: vector.input.model, provider: nil, promptTokens: vector.tokens.prompt, at: vector.at)
       let rates = try #require(span.rates, "no price in \(unit)")
       #expect(Amount(femto: rates.cost(of: vector.tokens)).exactText == expected, "in \(unit)")
     }
   }
 
-  @Test func `all worked examples are there`() {
-    #expect(Vector.all.count == 14)
-  }
+  @Test func `all worked examples are there`() { #expect(Vector.all.count == 14) }
 }

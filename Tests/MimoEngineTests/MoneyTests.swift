@@ -4,20 +4,18 @@ import Testing
 @Suite struct MoneyTests {
   @Test(arguments: [
     ("0", "0"), ("0.0", "0"), ("-0", "0"), ("+3", "3"), ("3.", "3"), (".5", "0.5"),
-    ("0.025", "0.025"), ("007.10", "7.1"), ("8e-05", "0.00008"), ("1E3", "1000"),
-    ("-1.50", "-1.5"), ("-0.000000000000000001", "-0.000000000000000001"),
+    ("0.025", "0.025"), ("007.10", "7.1"), ("8e-05", "0.00008"), ("1E3", "1000"), ("-1.50", "-1.5"),
+    ("-0.000000000000000001", "-0.000000000000000001"),
     ("170141183460469231731.687303715884105727", "170141183460469231731.687303715884105727"),
     ("1.0000000000000000000000", "1"),
-  ])
-  func `a number is read and written without loss`(_ text: String, _ written: String) throws {
+  ]) func `a number is read and written without loss`(_ text: String, _ written: String) throws {
     #expect(try #require(Amount(decimal: text)).exactText == written)
   }
 
   @Test(arguments: [
     "", " ", "-", ".", "1,0", "1.0.0", "1 ", " 1", "0x10", "1e", "1e+", "e5", "NaN", "inf", "--1",
     "0.0000000000000000001", "1701411834604692317317", "1e40", "1e99999", "9e-9999", "１",
-  ])
-  func `what is no number, or too long for one, is none`(_ text: String) {
+  ]) func `what is no number, or too long for one, is none`(_ text: String) {
     #expect(Amount(decimal: text) == nil)
   }
 
@@ -38,11 +36,8 @@ import Testing
     ("-0.025", 2, "-0.02"), ("-0.035", 2, "-0.04"), ("2.5", 0, "2"), ("3.5", 0, "4"),
     ("0.999", 2, "1.00"), ("-0.004", 2, "0.00"), ("1234.5678", 3, "1234.568"),
     ("0.0000000000000000005", 18, "0.000000000000000000"),
-  ])
-  func `rounding goes to the nearest, and from the middle to the even`(
-    _ text: String,
-    _ decimals: Int,
-    _ rounded: String
+  ]) func `rounding goes to the nearest, and from the middle to the even`(
+    _ text: String, _ decimals: Int, _ rounded: String
   ) throws {
     let value = try #require(ExactDecimal(text)?.scaledRounding(by: 18))
     #expect(Amount(atto: value).text(decimals: decimals) == rounded)

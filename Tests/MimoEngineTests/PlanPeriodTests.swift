@@ -4,8 +4,7 @@ import Testing
 @Suite struct PlanPeriodTests {
   private func period(_ day: Int, _ date: String) -> String {
     let period = BillingPeriods(renewalDay: day).period(
-      containing: CivilDate(date)!.startInUTC.advanced(byMilliseconds: 1)
-    )
+      containing: CivilDate(date)!.startInUTC.advanced(byMilliseconds: 1))
     func text(_ instant: Instant) -> String { CivilDate(dayNumber: instant.minute.day).text }
     return "\(text(period.start)) \(text(period.end))"
   }
@@ -18,14 +17,9 @@ import Testing
     (29, "2028-02-29", "2028-02-29 2028-03-29"), (30, "2028-02-28", "2028-01-30 2028-02-29"),
     (30, "2026-12-31", "2026-12-30 2027-01-30"), (0, "2026-06-15", "2026-06-01 2026-07-01"),
     (99, "2026-06-15", "2026-05-31 2026-06-30"),
-  ])
-  func `a period begins on the renewal day or the month's last`(
-    _ day: Int,
-    _ date: String,
-    _ expected: String
-  ) {
-    #expect(period(day, date) == expected)
-  }
+  ]) func `a period begins on the renewal day or the month's last`(
+    _ day: Int, _ date: String, _ expected: String
+  ) { #expect(period(day, date) == expected) }
 
   @Test func `a period ends in the millisecond before the next begins`() {
     let periods = BillingPeriods(renewalDay: 10)
@@ -70,10 +64,7 @@ import Testing
   @Test(arguments: [
     "", "2026-13-01", "2026-00-01", "2026-02-29", "2100-02-29", "2026-04-31", "2026-1-01",
     "0000-01-01", "2026/01/01", "+026-01-01", "2026-01-01T", "２026-01-01",
-  ])
-  func `a day that does not exist is none`(_ text: String) {
-    #expect(CivilDate(text) == nil)
-  }
+  ]) func `a day that does not exist is none`(_ text: String) { #expect(CivilDate(text) == nil) }
 
   @Test func `months are added to the end of a month`() {
     let date = CivilDate("2028-01-31")!
@@ -81,7 +72,6 @@ import Testing
       [1, 2, 12, 13, -1, -2, -25].map { date.addingMonths($0).text } == [
         "2028-02-29", "2028-03-31", "2029-01-31", "2029-02-28", "2027-12-31", "2027-11-30",
         "2025-12-31",
-      ]
-    )
+      ])
   }
 }

@@ -7,23 +7,14 @@ private func at(_ day: Int32, _ hour: Int32 = 0, _ minute: Int32 = 0) -> Minute 
 }
 
 private func entry(
-  _ price: Int64,
-  from: Minute = .distantPast,
-  to: Minute = .distantFuture,
-  in unit: PricingUnit = .money(.usd),
-  tiers: [(Int64, Int64)] = [],
-  schedule: PriceSchedule? = nil
+  _ price: Int64, from: Minute = .distantPast, to: Minute = .distantFuture,
+  in unit: PricingUnit = .money(.usd), tiers: [(Int64, Int64)] = [], schedule: PriceSchedule? = nil
 ) -> PriceEntry {
   PriceEntry(
-    unit: unit,
-    validity: from..<to,
-    rates: Rates(input: price, output: price),
+    unit: unit, validity: from..<to, rates: Rates(input: price, output: price),
     tiers: tiers.map {
       PriceTier(abovePromptTokens: $0.0, rates: Rates(input: $0.1, output: $0.1))
-    },
-    schedule: schedule,
-    evidence: Evidence(confidence: .high)
-  )
+    }, schedule: schedule, evidence: Evidence(confidence: .high))
 }
 
 private func book(_ models: ModelPrices...) -> PriceBook {
@@ -32,28 +23,17 @@ private func book(_ models: ModelPrices...) -> PriceBook {
 
 @Suite struct PriceBookTests {
   private func span(
-    _ book: PriceBook,
-    _ model: String = "one",
-    prompt: Int64 = 1,
-    tier: ServiceTier = .standard,
+    _ book: PriceBook, _ model: String = "one", prompt: Int64 = 1, tier: ServiceTier = .standard,
     at minute: Minute
   ) -> RateSpan {
     book.span(
-      of: book.model(named: model)!,
-      currency: .usd,
-      promptTokens: prompt,
-      tier: tier,
-      at: minute
-    )
+      of: book.model(named: model)!, currency: .usd, promptTokens: prompt, tier: tier, at: minute)
   }
 
   @Test func `a dated price holds from its first minute to before its last`() {
     let book = book(
       ModelPrices(
-        id: "one",
-        name: "One",
-        entries: [entry(1, to: at(10)), entry(2, from: at(10), to: at(20))]
-      )
+        id: "one", name: "One", entries: [entry(1, to: at(10)), entry(2, from: at(10), to: at(20))])
     )
     #expect(span(book, at: at(9, 23, 59)).rates?.input == 1)
     #expect(span(book, at: at(9)).from == .distantPast)
@@ -69,18 +49,14 @@ private func book(_ models: ModelPrices...) -> PriceBook {
   @Test func `a price in another currency does not cut a span`() {
     let book = book(
       ModelPrices(
-        id: "one",
-        name: "One",
-        entries: [entry(1), entry(7, from: at(10), in: .money(.cny)), entry(9, in: .credits)]
-      )
-    )
+        id: "one", name: "One",
+        entries: [entry(1), entry(7, from: at(10), in: .money(.cny)), entry(9, in: .credits)]))
     #expect(span(book, at: at(5)).until == .distantFuture)
   }
 
   @Test func `a tier is a cliff above its threshold`() {
     let book = book(
-      ModelPrices(id: "one", name: "One", entries: [entry(1, tiers: [(100, 2), (200, 3)])])
-    )
+      ModelPrices(id: "one", name: "One", entries: [entry(1, tiers: [(100, 2), (200, 3)])]))
     let prices = [0, 100, 101, 200, 201].map { span(book, prompt: $0, at: at(1)).rates?.input }
     #expect(prices == [1, 1, 2, 2, 3])
     #expect(book.promptEdges == [100, 200])
@@ -89,17 +65,11 @@ private func book(_ models: ModelPrices...) -> PriceBook {
   @Test func `windows cut a day, and the day cuts the night`() {
     let window = ClockWindow(utcOffset: 480, weekdays: 0b000_0001, start: 540, end: 720)
     let hours = PriceSchedule.Hours(
-      label: "peak",
-      window: window,
-      rates: Rates(input: 5, output: 5)
-    )
+      label: "peak", window: window, rates: Rates(input: 5, output: 5))
     let book = book(
       ModelPrices(
-        id: "one",
-        name: "One",
-        entries: [entry(1, schedule: PriceSchedule(baseLabel: "low", hours: [hours]))]
-      )
-    )
+        id: "one", name: "One",
+        entries: [entry(1, schedule: PriceSchedule(baseLabel: "low", hours: [hours]))]))
     // Monday 09:00 at +08:00 is Monday 01:00 UTC.
     let before = span(book, at: at(4, 0, 59))
     #expect((before.rates?.input, before.label) == (1, "low"))
@@ -114,10 +84,7 @@ private func book(_ models: ModelPrices...) -> PriceBook {
   @Test func `a window over midnight belongs to the day on which it begins`() {
     let window = ClockWindow(utcOffset: 0, weekdays: 0b000_0001, start: 1410, end: 30)
     let hours = PriceSchedule.Hours(
-      label: "night",
-      window: window,
-      rates: Rates(input: 5, output: 5)
-    )
+      label: "night", window: window, rates: Rates(input: 5, output: 5))
     let calendar = HolidayCalendar(days: [11], covers: 0...100)
     let schedule = PriceSchedule(baseLabel: "day", hours: [hours], daysOff: calendar)
     let book = book(ModelPrices(id: "one", name: "One", entries: [entry(1, schedule: schedule)]))
@@ -137,10 +104,8 @@ private func book(_ models: ModelPrices...) -> PriceBook {
 
   @Test func `times before 1970 fall into the right hours`() {
     let hours = PriceSchedule.Hours(
-      label: "peak",
-      window: ClockWindow(utcOffset: -90, start: 0, end: 60),
-      rates: Rates(input: 5, output: 5)
-    )
+      label: "peak", window: ClockWindow(utcOffset: -90, start: 0, end: 60),
+      rates: Rates(input: 5, output: 5))
     let schedule = PriceSchedule(baseLabel: "low", hours: [hours])
     let book = book(ModelPrices(id: "one", name: "One", entries: [entry(1, schedule: schedule)]))
     #expect(span(book, at: at(-3, 1, 29)).label == "low")
@@ -155,19 +120,12 @@ private func book(_ models: ModelPrices...) -> PriceBook {
   func `a route leads to the successor's price of that minute, and no further than retirement`() {
     let book = book(
       ModelPrices(
-        id: "one",
-        name: "One",
-        retired: at(30),
+        id: "one", name: "One", retired: at(30),
         routes: [ModelRoute(validity: at(10)..<at(40), billedAs: "TWO")],
-        entries: [entry(1, to: at(10))]
-      ),
+        entries: [entry(1, to: at(10))]),
       ModelPrices(
-        id: "two",
-        name: "Two",
-        retired: at(25),
-        entries: [entry(2, to: at(20)), entry(3, from: at(20))]
-      )
-    )
+        id: "two", name: "Two", retired: at(25),
+        entries: [entry(2, to: at(20)), entry(3, from: at(20))]))
     #expect(span(book, at: at(9)).billedAs == "one")
     #expect(span(book, at: at(15)).rates?.input == 2)
     #expect(span(book, at: at(15)).billedAs == "two")
@@ -180,11 +138,9 @@ private func book(_ models: ModelPrices...) -> PriceBook {
   @Test func `routes in a circle, and to nowhere, end without a price`() {
     func routed(_ id: String, to target: String) -> ModelPrices {
       ModelPrices(
-        id: id,
-        name: id,
+        id: id, name: id,
         routes: [ModelRoute(validity: .distantPast..<(.distantFuture), billedAs: target)],
-        entries: [entry(1)]
-      )
+        entries: [entry(1)])
     }
     let circle = book(routed("one", to: "two"), routed("two", to: "one"))
     #expect(span(circle, at: at(1)).rates == nil)
@@ -208,17 +164,13 @@ private func book(_ models: ModelPrices...) -> PriceBook {
     let book = PriceBook(providers: [
       ProviderPrices(id: "acme", name: "Acme", models: [model]),
       ProviderPrices(
-        id: "shop",
-        name: "Shop",
-        aliases: ["The-Shop"],
-        hosts: ["shop.example"],
-        models: [other]
-      ),
+        id: "shop", name: "Shop", aliases: ["The-Shop"], hosts: ["shop.example"], models: [other]),
       ProviderPrices(id: "empty", name: "Empty", models: []),
     ])
     func seller(_ name: String, _ provider: String? = nil, _ currency: Currency? = nil) -> String? {
-      book.model(named: name, provider: provider, currency: currency)
-        .map { book.provider(of: $0).id }
+      book.model(named: name, provider: provider, currency: currency).map {
+        book.provider(of: $0).id
+      }
     }
     #expect(seller("one") == "acme")
     #expect(seller("UNO", "SHOP") == "shop")

@@ -4,20 +4,9 @@ import Testing
 @Suite struct PriceRatesTests {
   @Test func `each class of tokens has its own rate, and reasoning is not billed twice`() {
     let rates = Rates(
-      input: 100_000,
-      output: 10_000_000,
-      cacheRead: 1,
-      cacheWrite5m: 100,
-      cacheWrite1h: 1000
-    )
+      input: 100_000, output: 10_000_000, cacheRead: 1, cacheWrite5m: 100, cacheWrite1h: 1000)
     let tokens = TokenCounts(
-      input: 1,
-      cacheRead: 2,
-      cacheWrite5m: 3,
-      cacheWrite1h: 4,
-      output: 5,
-      reasoning: 5
-    )
+      input: 1, cacheRead: 2, cacheWrite5m: 3, cacheWrite1h: 4, output: 5, reasoning: 5)
     #expect(rates.cost(of: tokens) == 50_104_302)
     #expect(rates.costWithoutCache(of: tokens) == 51_000_000)
   }
@@ -43,8 +32,7 @@ import Testing
         cacheRead: .random(in: 0...1 << 40, using: &dice),
         cacheWrite5m: .random(in: 0...1 << 40, using: &dice),
         cacheWrite1h: .random(in: 0...1 << 40, using: &dice),
-        output: .random(in: 0...1 << 40, using: &dice)
-      )
+        output: .random(in: 0...1 << 40, using: &dice))
     }
     for _ in 0..<1000 {
       let rates = Rates(
@@ -52,8 +40,7 @@ import Testing
         output: .random(in: 0...1 << 60, using: &dice),
         cacheRead: .random(in: 0...1 << 60, using: &dice),
         cacheWrite5m: .random(in: 0...1 << 60, using: &dice),
-        cacheWrite1h: .random(in: 0...1 << 60, using: &dice)
-      )
+        cacheWrite1h: .random(in: 0...1 << 60, using: &dice))
       let (a, b) = (throwTokens(), throwTokens())
       #expect(rates.cost(of: a) + rates.cost(of: b) == rates.cost(of: a + b))
     }
@@ -62,9 +49,7 @@ import Testing
   @Test func `a factor is applied exactly or not at all`() {
     let rates = Rates(input: 25, output: 5, cacheRead: 10, cacheWrite: 0, perWebSearch: 3)
     let scaled = rates.scaled(by: ExactDecimal("0.8")!)
-    #expect(
-      scaled == Rates(input: 20, output: 4, cacheRead: 8, cacheWrite: 0, perWebSearch: 3)
-    )
+    #expect(scaled == Rates(input: 20, output: 4, cacheRead: 8, cacheWrite: 0, perWebSearch: 3))
     #expect(rates.scaled(by: ExactDecimal("0.3")!) == nil)
     #expect(Rates(input: .max, output: 0).scaled(by: ExactDecimal("2")!) == nil)
     #expect(rates.scaled(by: ExactDecimal("1")!) == rates)

@@ -31,13 +31,8 @@ public struct ModelPrices: Hashable, Sendable {
 
   /// Creates a model's prices.
   public init(
-    id: String,
-    name: String,
-    aliases: [String] = [],
-    released: CivilDate? = nil,
-    retired: Minute? = nil,
-    routes: [ModelRoute] = [],
-    entries: [PriceEntry]
+    id: String, name: String, aliases: [String] = [], released: CivilDate? = nil,
+    retired: Minute? = nil, routes: [ModelRoute] = [], entries: [PriceEntry]
   ) {
     self.id = id
     self.name = name
@@ -69,12 +64,8 @@ public struct ProviderPrices: Hashable, Sendable {
 
   /// Creates a price list.
   public init(
-    id: String,
-    name: String,
-    aliases: [String] = [],
-    hosts: [String] = [],
-    keyPrefix: String? = nil,
-    models: [ModelPrices]
+    id: String, name: String, aliases: [String] = [], hosts: [String] = [],
+    keyPrefix: String? = nil, models: [ModelPrices]
   ) {
     self.id = id
     self.name = name
@@ -150,11 +141,9 @@ public struct PriceBook: Sendable {
   ///   - provider: What the log says about the seller: an id, an alias or a base address. A seller
   ///     that is not in the book, or does not sell the model, leaves the model's own vendor.
   ///   - currency: Among vendors of the same model, prefer one with a list in this currency.
-  public func model(
-    named name: String,
-    provider: String? = nil,
-    currency: Currency? = nil
-  ) -> ModelIndex? {
+  public func model(named name: String, provider: String? = nil, currency: Currency? = nil)
+    -> ModelIndex?
+  {
     guard let (vendor, candidates) = candidates(named: name) else { return nil }
     for seller in [provider.flatMap(self.provider(named:)), vendor] {
       if let index = candidates.first(where: { $0.provider == seller }) { return index }
@@ -176,9 +165,7 @@ public struct PriceBook: Sendable {
     // "https://host:port/path" or "host/path"; a scheme ends in a colon, so drop it first.
     let address = text.split(separator: "/").first { !$0.hasSuffix(":") } ?? ""
     let host = address.prefix { $0 != ":" }
-    return providers.firstIndex {
-      $0.hosts.contains { host == $0 || host.hasSuffix("." + $0) }
-    }
+    return providers.firstIndex { $0.hosts.contains { host == $0 || host.hasSuffix("." + $0) } }
   }
 
   private func candidates(named name: String) -> (vendor: Int?, models: [ModelIndex])? {
@@ -190,8 +177,7 @@ public struct PriceBook: Sendable {
       guard vendor != nil else { return nil }
     }
     let models =
-      modelsByName[String(bare)]
-      ?? PriceBook.withoutDate(bare).flatMap { modelsByName[String($0)] }
+      modelsByName[String(bare)] ?? PriceBook.withoutDate(bare).flatMap { modelsByName[String($0)] }
     return models.map { (vendor, $0) }
   }
 
@@ -213,10 +199,7 @@ public struct PriceBook: Sendable {
   /// - Parameter promptTokens: The whole prompt of the one call, cached tokens included.
   /// - Precondition: `index` comes from this book.
   public func span(
-    of index: ModelIndex,
-    currency: Currency,
-    promptTokens: Int64,
-    tier: ServiceTier = .standard,
+    of index: ModelIndex, currency: Currency, promptTokens: Int64, tier: ServiceTier = .standard,
     at minute: Minute
   ) -> RateSpan {
     let provider = providers[index.provider]
@@ -232,12 +215,7 @@ public struct PriceBook: Sendable {
       for route in model.routes { span.cut(at: route.validity, keeping: minute) }
       guard let route = model.routes.first(where: { $0.validity.contains(minute) }) else {
         model.entries.price(
-          in: .money(currency),
-          promptTokens: promptTokens,
-          tier: tier,
-          at: minute,
-          into: &span
-        )
+          in: .money(currency), promptTokens: promptTokens, tier: tier, at: minute, into: &span)
         return span
       }
       let target = route.billedAs.lowercased()
