@@ -14,6 +14,7 @@ public struct Instant: Hashable, Comparable, Sendable {
     Minute(Int32(truncatingIfNeeded: floorDivide(milliseconds, 60_000)))
   }
 
+  /// Whether the first is earlier.
   public static func < (a: Instant, b: Instant) -> Bool { a.milliseconds < b.milliseconds }
 
   /// The instant `milliseconds` later.
@@ -39,6 +40,7 @@ public struct Minute: Hashable, Comparable, Sendable {
   /// The UTC day this minute belongs to, counted from 1970-01-01.
   public var day: Int32 { floorDivide(number, 1440) }
 
+  /// Whether the first is earlier.
   public static func < (a: Minute, b: Minute) -> Bool { a.number < b.number }
 }
 

@@ -46,6 +46,7 @@ public struct TokenCounts: Hashable, Sendable {
       output: max(output, other.output), reasoning: max(reasoning, other.reasoning))
   }
 
+  /// The sum, class by class.
   @inlinable public static func + (a: TokenCounts, b: TokenCounts) -> TokenCounts {
     TokenCounts(
       input: a.input + b.input, cacheRead: a.cacheRead + b.cacheRead,
@@ -53,6 +54,7 @@ public struct TokenCounts: Hashable, Sendable {
       output: a.output + b.output, reasoning: a.reasoning + b.reasoning)
   }
 
+  /// The difference, class by class; may be negative.
   @inlinable public static func - (a: TokenCounts, b: TokenCounts) -> TokenCounts {
     TokenCounts(
       input: a.input - b.input, cacheRead: a.cacheRead - b.cacheRead,
@@ -60,6 +62,7 @@ public struct TokenCounts: Hashable, Sendable {
       output: a.output - b.output, reasoning: a.reasoning - b.reasoning)
   }
 
+  /// Adds, class by class.
   @inlinable public static func += (a: inout TokenCounts, b: TokenCounts) { a = a + b }
 
   /// The largest count a single call may state; more is taken for a damaged record.

@@ -1,0 +1,115 @@
+import MimoEngine
+
+/// Numbers as people read them, in a few columns. Made from integers; what is unknown is shown as `?`.
+public enum NumberFormat {
+  /// What stands for a number that is not known.
+  public static let unknown = "?"
+
+  /// A count in at most six columns: `0`, `9999`, `12.2k`, `3.41M`, `1.20G`.
+  public static func count(_ value: Int64) -> String {
+    if value < 0 { return "-" + count(-max(value, -.max)) }
+    if value < 10_000 { return String(value) }
+    var unit: Int64 = 1000
+    for suffix in ["k", "M", "G", "T", "P"] {
+      // 999.95k would round to 1000k: it belongs to the next unit.
+      if value < unit * 1000 - unit / 20 || suffix == "P" {
+        let whole = Int128(value)
+        let decimals = value < unit * 10 - unit / 200 ? 2 : value < unit * 100 - unit / 20 ? 1 : 0
+        let digits = roundedQuotient(whole * power(decimals), Int128(unit))
+        return ExactDecimal(digits: digits, decimals: decimals).paddedText + suffix
+      }
+      unit *= 1000
+    }
+    return String(value)
+  }
+
+  /// A count with all its digits in groups: `12,160`.
+  public static func full(_ value: Int64) -> String {
+    var digits = String(value.magnitude)
+    var index = digits.utf8.count - 3
+    while index > 0 {
+      digits.insert(",", at: digits.index(digits.startIndex, offsetBy: index))
+      index -= 3
+    }
+    return value < 0 ? "-" + digits : digits
+  }
+
+  /// An amount of money: two decimals from one unit up, more below, so that three digits can be read.
+  ///
+  /// `$1,234.50`, `$0.0064`, `¥44.25`; `$0` for exactly nothing.
+  public static func money(_ amount: Amount?, _ currency: Currency) -> String {
+    guard let amount else { return unknown }
+    if amount == .zero { return currency.sign + "0" }
+    let negative = amount < .zero
+    let size = negative ? .zero - amount : amount
+    var decimals = 2
+    var limit = Amount.scale
+    while decimals < 9, size.atto < limit {
+      limit /= 10
+      decimals += 1
+    }
+    let text = size.text(decimals: decimals)
+    let parts = text.split(separator: ".", maxSplits: 1)
+    let whole = Int64(parts[0]).map(full) ?? String(parts[0])
+    return (negative ? "-" : "") + currency.sign + whole + (parts.count > 1 ? "." + parts[1] : "")
+  }
+
+  /// Credits, as a count.
+  public static func credits(_ amount: Amount?) -> String {
+    guard let amount else { return unknown }
+    return count(Int64(clamping: roundedQuotient(amount.atto, Amount.scale)))
+  }
+
+  /// An amount in a tariff's unit.
+  public static func amount(_ amount: Amount?, _ unit: PricingUnit) -> String {
+    switch unit {
+    case .money(let currency): money(amount, currency)
+    case .credits: credits(amount) + (amount == nil ? "" : " cr")
+    }
+  }
+
+  /// A share in percent with one decimal: `93.8%`; 100 and 0 are only shown for exactly all and nothing.
+  public static func percent(_ ratio: Ratio?) -> String {
+    guard let ratio else { return unknown }
+    if ratio.numerator == 0 { return "0%" }
+    if ratio.numerator == ratio.denominator { return "100%" }
+    var tenths = Int64(clamping: ratio.scaled(decimals: 3))
+    if ratio.numerator < ratio.denominator { tenths = min(max(tenths, 1), 999) }
+    return "\(tenths / 10).\(tenths % 10)%"
+  }
+
+  /// A rate given in hundredths: `3.25`, `120`.
+  public static func hundredths(_ value: Int64) -> String {
+    value >= 10_000 ? full(value / 100) : ExactDecimal(digits: Int128(value), decimals: 2).paddedText
+  }
+
+  /// A time span in its two largest units: `45s`, `12m 05s`, `3h 20m`, `6d 4h`.
+  public static func span(seconds: Int64) -> String {
+    let seconds = max(0, seconds)
+    func two(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }
+    if seconds < 60 { return "\(seconds)s" }
+    if seconds < 3600 { return "\(seconds / 60)m \(two(seconds % 60))s" }
+    if seconds < 86_400 { return "\(seconds / 3600)h \(two(seconds / 60 % 60))m" }
+    return "\(seconds / 86_400)d \(seconds / 3600 % 24)h"
+  }
+
+  /// Bytes: `512 B`, `1.2 MB`.
+  public static func bytes(_ value: Int64) -> String {
+    value < 10_000 ? "\(value) B" : count(value).replacingSuffix("G", "GB").replacingSuffix("M", "MB").replacingSuffix("k", "kB")
+  }
+
+  private static func power(_ exponent: Int) -> Int128 { ExactDecimal.power(exponent) }
+
+  private static func roundedQuotient(_ a: Int128, _ b: Int128) -> Int128 {
+    let (quotient, remainder) = a.quotientAndRemainder(dividingBy: b)
+    let twice = remainder.magnitude * 2
+    if twice < b.magnitude || (twice == b.magnitude && quotient % 2 == 0) { return quotient }
+    return a < 0 ? quotient - 1 : quotient + 1
+  }
+}
+
+extension String {
+  fileprivate func replacingSuffix(_ suffix: String, _ replacement: String) -> String {
+    hasSuffix(suffix) ? String(dropLast(suffix.count)) + " " + replacement : self
+  }
+}

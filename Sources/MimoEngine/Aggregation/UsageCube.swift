@@ -1,0 +1,175 @@
+/// The address of a cell without its minute: who called what, in all respects a price or a table asks for.
+public struct Series: Hashable, Sendable {
+  /// The names the calls are filed under.
+  public var labels: Labels
+  /// The way of service.
+  public var tier: ServiceTier
+  /// The context band: how many of the cube's `promptEdges` the prompt was larger than.
+  public var band: UInt8
+  /// Yes-or-no facts about the calls.
+  public var flags: Flags
+
+  /// Facts about a call that split cells.
+  public struct Flags: OptionSet, Hashable, Sendable {
+    /// The bits.
+    public var rawValue: UInt8
+    /// Creates flags from bits.
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+    /// The log says nothing about the cache: left out of hit rates.
+    public static let cacheUnknown = Flags(rawValue: 1)
+    /// A proxy's own answer cache replied; nothing was billed.
+    public static let answeredByProxyCache = Flags(rawValue: 2)
+    /// The first call of a conversation, which can find nothing in a cache.
+    public static let opensConversation = Flags(rawValue: 4)
+  }
+}
+
+/// Counts of one series in one minute: 64 bytes, one cache line.
+public struct UsageCell: Sendable {
+  /// The minute, in UTC.
+  public var minute: Minute
+  /// Position of the series in the cube's table.
+  public var series: UInt32
+  /// Calls answered or billed.
+  public var requests: UInt32
+  /// Calls the log marks as failed; those that billed tokens are requests too.
+  public var errors: UInt32
+  /// The tokens of these calls.
+  public var tokens: TokenCounts
+}
+
+/// What only some logs tell, kept beside the cells that have it.
+public struct CellExtras: Sendable {
+  /// Sum of the costs in US dollars that the log states.
+  public var statedCost = Amount.zero
+  /// How many calls state a cost.
+  public var statedCalls: Int64 = 0
+  /// Web searches.
+  public var webSearches: Int64 = 0
+
+  var isZero: Bool { statedCalls == 0 && webSearches == 0 }
+}
+
+/// A run of up to `capacity` cells, in the order in which they were first filled.
+///
+/// A snapshot shares chunks with the ledger; the next write copies one chunk, not the history.
+public struct CellChunk: Sendable {
+  /// Cells per chunk: 256 KiB to copy at most when a snapshot is held.
+  public static let capacity = 4096
+
+  /// The cells; one whose counts have moved elsewhere is left with all zeros.
+  public internal(set) var cells: [UsageCell] = []
+  /// Empty, or one entry for each cell.
+  public internal(set) var extras: [CellExtras] = []
+  /// The earliest minute of any cell.
+  public internal(set) var firstMinute = Minute(.max)
+  /// The latest minute of any cell.
+  public internal(set) var lastMinute = Minute(.min)
+}
+
+/// Counts of usage by minute and series. Counts only, never cost: any plan can be priced from it.
+///
+/// Cells come in no particular order and each (minute, series) occurs once.
+public struct UsageCube: Sendable {
+  /// Prompt sizes at which some price changes: a band is the number of edges the prompt is larger than.
+  public let promptEdges: [Int64]
+  /// The addresses; a cell's `series` is a position in here.
+  public internal(set) var series: [Series] = []
+  /// The cells.
+  public internal(set) var chunks: [CellChunk] = []
+
+  /// Creates an empty cube.
+  ///
+  /// - Parameter promptEdges: ascending; at most 254.
+  public init(promptEdges: [Int64]) {
+    precondition(promptEdges.count < 255 && promptEdges == promptEdges.sorted(), "edges ascend")
+    self.promptEdges = promptEdges
+  }
+
+  /// The band a prompt of this size belongs to.
+  public func band(ofPrompt tokens: Int64) -> UInt8 {
+    var band = 0
+    while band < promptEdges.count, tokens > promptEdges[band] { band += 1 }
+    return UInt8(band)
+  }
+
+  /// The smallest prompt of a band: every price tier treats it as it treats the whole band.
+  public func smallestPrompt(ofBand band: UInt8) -> Int64 {
+    band == 0 ? 0 : promptEdges[Int(band) - 1] + 1
+  }
+
+  /// Calls `body` with each cell that is not empty and starts in `minutes`, and with its extras.
+  ///
+  /// Cost: linear in the cells of the chunks that touch the range.
+  @inlinable public func forEachCell(
+    in minutes: Range<Minute>? = nil, _ body: (_ cell: UsageCell, _ extras: CellExtras?) -> Void
+  ) {
+    for chunk in chunks {
+      if let minutes,
+        chunk.lastMinute < minutes.lowerBound || chunk.firstMinute >= minutes.upperBound
+      {
+        continue
+      }
+      let hasExtras = !chunk.extras.isEmpty
+      for (index, cell) in chunk.cells.enumerated() where cell.requests | cell.errors != 0 {
+        if let minutes, !minutes.contains(cell.minute) { continue }
+        body(cell, hasExtras ? chunk.extras[index] : nil)
+      }
+    }
+  }
+
+  /// The first and the last minute with usage, or `nil` if there is none.
+  public var span: ClosedRange<Minute>? {
+    var first = Minute(.max)
+    var last = Minute(.min)
+    for chunk in chunks {
+      first = min(first, chunk.firstMinute)
+      last = max(last, chunk.lastMinute)
+    }
+    return first <= last ? first...last : nil
+  }
+}
+
+extension Minute: Strideable {
+  /// Minutes from this one to `other`.
+  public func distance(to other: Minute) -> Int { Int(other.number) - Int(number) }
+  /// The minute `n` later.
+  public func advanced(by n: Int) -> Minute { Minute(Int32(clamping: Int(number) + n)) }
+}
+
+/// One call for the list of latest calls.
+public struct RecentCall: Sendable {
+  /// When.
+  public var time: Instant
+  /// Position of its series in the cube.
+  public var series: UInt32
+  /// What was billed.
+  public var tokens: TokenCounts
+  /// Whether the log marks it as failed.
+  public var failed: Bool
+  /// The cost in US dollars that the log states.
+  public var statedCost: Amount?
+  /// Web searches made by the call.
+  public var webSearches: Int32
+  /// How long it took, if the log tells.
+  public var durationMilliseconds: Int32?
+  var identity: UInt64
+}
+
+/// Everything counted so far, as a value: what reports and panels are made from.
+public struct UsageSnapshot: Sendable {
+  /// The counts.
+  public var cube: UsageCube
+  /// The texts of the labels in `cube.series`.
+  public var names: NameTable
+  /// The latest calls, oldest first; at most `Ledger.recentCapacity`.
+  public var recent: [RecentCall]
+  /// Grows with each change; equal revisions of one ledger hold equal counts.
+  public var revision: UInt64
+
+  /// A snapshot without usage.
+  public static func empty(promptEdges: [Int64] = []) -> UsageSnapshot {
+    UsageSnapshot(
+      cube: UsageCube(promptEdges: promptEdges), names: NameTable(), recent: [], revision: 0)
+  }
+}

@@ -1,0 +1,115 @@
+/// Sums over some calls, priced under one plan.
+///
+/// Money is in the unit of the tariff that made it (one currency, or credits).
+public struct Measures: Hashable, Sendable {
+  /// Calls after removing repeats.
+  public var requests: Int64 = 0
+  /// Calls the log marks as failed; those that billed tokens are in `requests` too.
+  public var errors: Int64 = 0
+  /// Calls answered by a proxy's own cache, part of `requests`.
+  public var answerCacheHits: Int64 = 0
+  /// Tokens billed.
+  public var tokens = TokenCounts()
+  /// Prompt tokens of the calls whose log tells about the cache.
+  public var promptTold: Int64 = 0
+  /// Requests whose log says nothing about the cache.
+  public var hitRateUnknownRequests: Int64 = 0
+  /// Web searches.
+  public var webSearches: Int64 = 0
+  /// Requests for which the plan has a price.
+  public var pricedRequests: Int64 = 0
+  /// Requests for which it has none: their cost is unknown, not zero.
+  public var unpricedRequests: Int64 = 0
+  /// Requests priced by an entry of low confidence.
+  public var uncertainRequests: Int64 = 0
+  /// Web searches for which the plan has no price.
+  public var unpricedSearches: Int64 = 0
+  /// Cost of the priced requests in 10⁻¹⁵ of the tariff's unit.
+  public var costFemto: Int128 = 0
+  /// The same with every prompt token at the fresh price.
+  public var costWithoutCacheFemto: Int128 = 0
+  /// Sum of the costs in US dollars that the logs state.
+  public var statedCost = Amount.zero
+  /// How many calls state a cost.
+  public var statedCalls: Int64 = 0
+
+  /// Sums of nothing.
+  public init() {}
+
+  /// Prompt tokens read from a cache, per prompt token, over the calls whose log tells: from 0 to 1.
+  public var hitRate: Ratio? { Ratio(tokens.cacheRead - cacheReadUntold, promptTold) }
+
+  /// Always 0 in real logs: a call that tells nothing states no reads.
+  var cacheReadUntold: Int64 = 0
+
+  /// The cost, or `nil` if there were requests and none of them has a price.
+  public var cost: Amount? {
+    pricedRequests == 0 && unpricedRequests > 0 ? nil : Amount(atto: costFemto * 1000)
+  }
+
+  /// What the cache saved: the cost with every prompt token fresh, less `cost`; negative if writes cost more.
+  public var savedByCache: Amount? {
+    cost == nil ? nil : Amount(atto: (costWithoutCacheFemto - costFemto) * 1000)
+  }
+
+  /// Whether nothing was counted.
+  public var isEmpty: Bool { requests == 0 && errors == 0 }
+
+  /// Adds the sums of other calls, priced under the same plan.
+  public static func += (a: inout Measures, b: Measures) {
+    a.requests += b.requests
+    a.errors += b.errors
+    a.answerCacheHits += b.answerCacheHits
+    a.tokens += b.tokens
+    a.promptTold += b.promptTold
+    a.cacheReadUntold += b.cacheReadUntold
+    a.hitRateUnknownRequests += b.hitRateUnknownRequests
+    a.webSearches += b.webSearches
+    a.pricedRequests += b.pricedRequests
+    a.unpricedRequests += b.unpricedRequests
+    a.uncertainRequests += b.uncertainRequests
+    a.unpricedSearches += b.unpricedSearches
+    a.costFemto += b.costFemto
+    a.costWithoutCacheFemto += b.costWithoutCacheFemto
+    a.statedCost += b.statedCost
+    a.statedCalls += b.statedCalls
+  }
+}
+
+/// A quotient of two whole numbers, kept exact.
+public struct Ratio: Hashable, Comparable, Sendable {
+  /// The upper number.
+  public var numerator: Int64
+  /// The lower number, more than 0.
+  public var denominator: Int64
+
+  /// Creates a ratio, or `nil` if the denominator is not positive: a share of nothing is unknown.
+  public init?(_ numerator: Int64, _ denominator: Int64) {
+    guard denominator > 0 else { return nil }
+    self.numerator = numerator
+    self.denominator = denominator
+  }
+
+  /// Whether the first is smaller, compared exactly.
+  public static func < (a: Ratio, b: Ratio) -> Bool {
+    Int128(a.numerator) * Int128(b.denominator) < Int128(b.numerator) * Int128(a.denominator)
+  }
+
+  /// Whether both are the same number: 1/2 equals 2/4.
+  public static func == (a: Ratio, b: Ratio) -> Bool {
+    Int128(a.numerator) * Int128(b.denominator) == Int128(b.numerator) * Int128(a.denominator)
+  }
+
+  /// The ratio times 10^`decimals`, rounded half to even.
+  public func scaled(decimals: Int) -> Int128 {
+    divideHalfEven(Int128(numerator) * ExactDecimal.power(decimals), by: Int128(denominator))
+  }
+
+  /// Decimal text with exactly `decimals` decimals, rounded half to even.
+  public func text(decimals: Int) -> String {
+    ExactDecimal(digits: scaled(decimals: decimals), decimals: decimals).paddedText
+  }
+
+  /// For drawing only; never for money.
+  public var fraction: Double { Double(numerator) / Double(denominator) }
+}

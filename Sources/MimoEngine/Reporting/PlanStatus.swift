@@ -1,0 +1,108 @@
+/// Where a subscription with credits stands in its current billing period.
+///
+/// Amounts of credits and money are exact. A forecast needs usage in the period; without it, or when the
+/// credits outlast the period, `runsOutAt` is `nil`.
+public struct PlanStatus: Hashable, Sendable {
+  /// First instant of the period.
+  public var start: Instant
+  /// First instant after it, when the credits are renewed.
+  public var resetsAt: Instant
+  /// The fee of the period in the tariff's currency; `nil` if the plan has none in it.
+  public var fee: Amount?
+  /// Credits of the period; `nil` if the plan was not sold then.
+  public var included: Amount?
+  /// Credits used from the start of the period up to now.
+  public var used: Amount
+  /// Credits used per day at the pace of the last seven days of the period.
+  public var perDay: Amount?
+  /// When the credits end at that pace, if that is before the period does.
+  public var runsOutAt: Instant?
+  /// Requests in the period for which the plan has no weights.
+  public var requestsNotOnPlan: Int64
+  /// Fees of all billing periods in which the window has usage; `nil` if one of them is not known.
+  public var feesOfWindow: Amount?
+  /// How many periods these are.
+  public var periodsOfWindow: Int
+
+  /// Credits left; negative when more was used than the plan holds.
+  public var left: Amount? { included.map { $0 - used } }
+
+  /// Credits used per credit included.
+  public var usedRatio: Ratio? {
+    guard let included, included.atto > 0 else { return nil }
+    // Whole micro-credits are precise enough for a share, and fit 64 bits.
+    return Ratio(
+      Int64(clamping: used.atto / Self.micro), max(1, Int64(clamping: included.atto / Self.micro)))
+  }
+
+  private static let micro: Int128 = 1_000_000_000_000
+  private static let dayMilliseconds: Int64 = 86_400_000
+
+  /// Works out the status of a plan that counts credits.
+  ///
+  /// - Parameters:
+  ///   - tariff: a tariff whose unit is credits or a flat fee.
+  ///   - currency: of the fee.
+  ///   - window: the minutes whose billing periods' fees are summed; `nil` takes all usage.
+  public init(
+    of snapshot: UsageSnapshot, tariff: Tariff, periods: BillingPeriods,
+    window: Range<Minute>? = nil, now: Instant
+  ) {
+    let plan = tariff.plan
+    let period = periods.period(containing: now)
+    start = period.start
+    resetsAt = period.end
+    fee = plan.fee(at: now, in: tariff.currency)
+    included = plan.credits(at: now)
+    // A reset by the vendor in mid-period sets the used credits to zero.
+    let first = period.start.minute
+    let countFrom = plan.rules.resets.filter { $0 >= first && $0 <= now.minute }.max() ?? first
+    let sums = Self.sums(of: snapshot, tariff, from: countFrom, to: now)
+    let used = Amount(atto: sums.costFemto * 1000)
+    self.used = used
+    requestsNotOnPlan = sums.unpricedRequests
+
+    let paceStart = max(countFrom, now.minute.advanced(by: -7 * 1440))
+    let recent = Self.sums(of: snapshot, tariff, from: paceStart, to: now)
+    if recent.costFemto > 0 {
+      // Less than an hour of a period says nothing about a day.
+      let elapsed = max(now.milliseconds - paceStart.start.milliseconds, 3_600_000)
+      let pace = Amount(atto: recent.costFemto * 1000)
+        .scaled(by: Int128(Self.dayMilliseconds), over: Int128(elapsed))
+      perDay = pace
+      runsOutAt = included.flatMap { Self.end(of: $0 - used, at: pace, from: now) }
+        .flatMap { $0 < period.end ? $0 : nil }
+    }
+
+    var periodsUsed: [Instant: Minute] = [:]
+    var last: Range<Minute> = .distantPast ..< .distantPast
+    snapshot.cube.forEachCell(in: window) { cell, _ in
+      guard !last.contains(cell.minute) else { return }
+      let period = periods.period(containing: cell.minute.start)
+      last = period.start.minute..<period.end.minute
+      periodsUsed[period.start] = periodsUsed[period.start] ?? cell.minute
+    }
+    periodsOfWindow = periodsUsed.count
+    let fees = periodsUsed.values.map { plan.fee(at: $0.start, in: tariff.currency) }
+    feesOfWindow = fees.contains { $0 == nil } ? nil : fees.reduce(.zero) { $0 + ($1 ?? .zero) }
+  }
+
+  private static func sums(
+    of snapshot: UsageSnapshot, _ tariff: Tariff, from: Minute, to now: Instant
+  ) -> Measures {
+    var pricer = Pricer(snapshot, tariff: tariff)
+    var sums = Measures()
+    snapshot.cube.forEachCell(in: from..<max(from, now.minute.advanced(by: 1))) { cell, extras in
+      pricer.add(cell, extras, to: &sums)
+    }
+    return sums
+  }
+
+  /// When `left` is used up at `perDay`; at most 400 days ahead, now if nothing is left.
+  private static func end(of left: Amount, at perDay: Amount, from now: Instant) -> Instant? {
+    guard perDay.atto >= micro else { return nil }
+    let milliseconds = max(0, left.atto) / micro * Int128(dayMilliseconds) / (perDay.atto / micro)
+    return now.advanced(
+      byMilliseconds: Int64(clamping: min(milliseconds, Int128(400 * dayMilliseconds))))
+  }
+}

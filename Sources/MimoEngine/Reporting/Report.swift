@@ -1,0 +1,298 @@
+/// What rows of a report stand for.
+public enum Grouping: String, Hashable, Sendable, CaseIterable {
+  /// One row.
+  case total
+  /// By the name of the model in the log.
+  case model
+  /// By who sells the model.
+  case provider
+  /// By project.
+  case project
+  /// By session.
+  case session
+  /// By the tool or format of the log.
+  case source
+  /// By key or user.
+  case key
+  /// By local hour.
+  case hour
+  /// By local day.
+  case day
+  /// By ISO week of local days.
+  case week
+  /// By local calendar month.
+  case month
+}
+
+/// A condition that calls must meet to be counted in a report.
+public struct UsageFilter: Hashable, Sendable {
+  /// Which property.
+  public var grouping: Grouping
+  /// Its value, written as in the rows of a report by that property.
+  public var value: String
+
+  /// Creates a condition.
+  public init(_ grouping: Grouping, equals value: String) {
+    self.grouping = grouping
+    self.value = value
+  }
+}
+
+/// Usage in a window of time, grouped and priced under one plan: a pure function of its inputs.
+public struct Report: Sendable {
+  /// One line of the report.
+  public struct Row: Hashable, Sendable {
+    /// What the row stands for; `nil` if the log does not say.
+    public var key: String?
+    /// The sums.
+    public var measures: Measures
+    /// The last minute with usage.
+    public var lastMinute: Minute
+  }
+
+  /// Calls the plan has no price for, by model.
+  public struct Unpriced: Hashable, Sendable {
+    /// The model as the log names it; `nil` if it does not.
+    public var model: String?
+    /// The seller as the log names it; `nil` if it does not.
+    public var provider: String?
+    /// How many calls.
+    public var requests: Int64
+    /// Their tokens.
+    public var tokens: TokenCounts
+  }
+
+  /// The sums over all rows.
+  public var totals: Measures
+  /// The rows, ordered by key; an unstated key comes last.
+  public var rows: [Row]
+  /// What could not be priced, most requests first.
+  public var unpriced: [Unpriced]
+  /// First and last minute with usage in the window.
+  public var span: ClosedRange<Minute>?
+
+  /// Counts and prices the usage of a snapshot.
+  ///
+  /// - Parameters:
+  ///   - window: only minutes in it count; `nil` takes all.
+  ///   - clock: the time zone of hours, days, weeks and months.
+  ///   - filters: all must hold.
+  ///
+  /// Cost: linear in the cells that touch the window.
+  public init(
+    of snapshot: UsageSnapshot, tariff: Tariff, window: Range<Minute>? = nil,
+    by grouping: Grouping = .total,
+    clock: LocalClock = .utc, filters: [UsageFilter] = []
+  ) {
+    var pricer = Pricer(snapshot, tariff: tariff)
+    let labeller = Labeller(snapshot, book: tariff.book, clock: clock)
+    let isTimed = labeller.isTimed(grouping)
+    let places = isTimed ? .empty : labeller.places(grouping)
+    let admitted = labeller.seriesAdmitted(by: filters)
+    let timeFilters = filters.filter { labeller.isTimed($0.grouping) }
+    var keys = places.keys
+    var sums: [Measures] = Array(repeating: Measures(), count: keys.count)
+    var lastMinutes: [Minute] = Array(repeating: .distantPast, count: keys.count)
+    var timePlaces: [Int32: Int] = [:]
+    var lastPeriod: (minutes: Range<Minute>, place: Int) = (.distantPast ..< .distantPast, 0)
+    var unpriced: [UInt32: (requests: Int64, tokens: TokenCounts)] = [:]
+    var first = Minute.distantFuture
+    var last = Minute.distantPast
+
+    snapshot.cube.forEachCell(in: window) { cell, extras in
+      guard admitted.isEmpty || admitted[Int(cell.series)] else { return }
+      for filter in timeFilters
+      where labeller.text(filter.grouping, at: cell.minute) != filter.value { return }
+      var place: Int
+      if isTimed {
+        if !lastPeriod.minutes.contains(cell.minute) {
+          let period = labeller.period(grouping, around: cell.minute)
+          if let known = timePlaces[period.lowerBound.number] {
+            place = known
+          } else {
+            place = keys.count
+            timePlaces[period.lowerBound.number] = place
+            keys.append(.minute(period.lowerBound))
+            sums.append(Measures())
+            lastMinutes.append(.distantPast)
+          }
+          lastPeriod = (period, place)
+        }
+        place = lastPeriod.place
+      } else {
+        place = places.ofSeries[Int(cell.series)]
+      }
+      let before = sums[place].unpricedRequests
+      pricer.add(cell, extras, to: &sums[place])
+      if sums[place].unpricedRequests != before {
+        var entry = unpriced[cell.series] ?? (0, TokenCounts())
+        entry.requests += sums[place].unpricedRequests - before
+        entry.tokens += cell.tokens
+        unpriced[cell.series] = entry
+      }
+      if cell.minute > lastMinutes[place] { lastMinutes[place] = cell.minute }
+      if cell.minute < first { first = cell.minute }
+      if cell.minute > last { last = cell.minute }
+    }
+
+    totals = Measures()
+    for sum in sums { totals += sum }
+    rows = keys.indices.filter { !sums[$0].isEmpty }.map { index in
+      Row(
+        key: labeller.text(keys[index], grouping), measures: sums[index],
+        lastMinute: lastMinutes[index])
+    }.sorted { ($0.key == nil ? 1 : 0, $0.key ?? "") < ($1.key == nil ? 1 : 0, $1.key ?? "") }
+    span = first <= last ? first...last : nil
+    self.unpriced = Self.byModel(unpriced, snapshot)
+  }
+
+  private static func byModel(
+    _ series: [UInt32: (requests: Int64, tokens: TokenCounts)], _ snapshot: UsageSnapshot
+  ) -> [Unpriced] {
+    var rows: [Labels: Unpriced] = [:]
+    for (index, entry) in series {
+      let labels = snapshot.cube.series[Int(index)].labels
+      let key = Labels(model: labels.model, provider: labels.provider)
+      var row =
+        rows[key]
+        ?? Unpriced(
+          model: labels.model == .none ? nil : snapshot.names[labels.model],
+          provider: labels.provider == .none ? nil : snapshot.names[labels.provider], requests: 0,
+          tokens: TokenCounts())
+      row.requests += entry.requests
+      row.tokens += entry.tokens
+      rows[key] = row
+    }
+    return rows.values.sorted {
+      (-$0.requests, $0.model ?? "", $0.provider ?? "") < (
+        -$1.requests, $1.model ?? "", $1.provider ?? ""
+      )
+    }
+  }
+}
+
+/// Turns series and minutes into the keys of rows.
+struct Labeller {
+  enum Key: Hashable {
+    case name(NameID)
+    case text(String)
+    case minute(Minute)
+    case all
+  }
+
+  /// Which row each series belongs to.
+  struct Places {
+    var ofSeries: [Int]
+    var keys: [Key]
+    static let empty = Places(ofSeries: [], keys: [])
+  }
+
+  private let snapshot: UsageSnapshot
+  private let book: PriceBook
+  private let clock: LocalClock
+
+  init(_ snapshot: UsageSnapshot, book: PriceBook, clock: LocalClock) {
+    self.snapshot = snapshot
+    self.book = book
+    self.clock = clock
+  }
+
+  func isTimed(_ grouping: Grouping) -> Bool {
+    switch grouping {
+    case .hour, .day, .week, .month: true
+    default: false
+    }
+  }
+
+  func places(_ grouping: Grouping) -> Places {
+    var places = Places.empty
+    var known: [Key: Int] = [:]
+    for series in snapshot.cube.series {
+      let key = key(grouping, of: series.labels)
+      if known[key] == nil {
+        known[key] = places.keys.count
+        places.keys.append(key)
+      }
+      places.ofSeries.append(known[key]!)
+    }
+    return places
+  }
+
+  /// For each series whether the filters on labels admit it; empty if there is no such filter.
+  func seriesAdmitted(by filters: [UsageFilter]) -> [Bool] {
+    let filters = filters.filter { !isTimed($0.grouping) }
+    if filters.isEmpty { return [] }
+    return snapshot.cube.series.map { series in
+      filters.allSatisfy {
+        (text(key($0.grouping, of: series.labels), $0.grouping) ?? "") == $0.value
+      }
+    }
+  }
+
+  private func key(_ grouping: Grouping, of labels: Labels) -> Key {
+    switch grouping {
+    case .model: .name(labels.model)
+    case .project: .name(labels.project)
+    case .session: .name(labels.session)
+    case .source: .name(labels.source)
+    case .key: .name(labels.key)
+    case .provider: provider(of: labels)
+    default: .all
+    }
+  }
+
+  /// The seller: by the book if it knows the name or the model, else as the log says.
+  private func provider(of labels: Labels) -> Key {
+    let stated = snapshot.names[labels.provider]
+    if !stated.isEmpty {
+      return book.provider(named: stated).map { .text(book.providers[$0].id) }
+        ?? .name(labels.provider)
+    }
+    if let model = book.model(named: snapshot.names[labels.model]) {
+      return .text(book.provider(of: model).id)
+    }
+    return .name(.none)
+  }
+
+  func text(_ key: Key, _ grouping: Grouping) -> String? {
+    switch key {
+    case .name(let id): id == .none ? nil : snapshot.names[id]
+    case .text(let text): text
+    case .minute(let minute): text(grouping, at: minute)
+    case .all: "total"
+    }
+  }
+
+  /// The hour, day, week or month around a minute, in local time.
+  func period(_ grouping: Grouping, around minute: Minute) -> Range<Minute> {
+    let day = clock.day(of: minute)
+    switch grouping {
+    case .hour:
+      let (stretch, offset) = clock.stretch(around: minute)
+      let start = floorDivide(minute.number + offset, 60) * 60 - offset
+      return Minute(start)..<min(Minute(start + 60), stretch.upperBound)
+    case .week:
+      let monday = day - Int32(CivilDate.weekday(ofDay: day))
+      return clock.start(ofDay: monday)..<clock.start(ofDay: monday + 7)
+    case .month: return clock.month(minute.start)
+    default: return clock.start(ofDay: day)..<clock.start(ofDay: day + 1)
+    }
+  }
+
+  func text(_ grouping: Grouping, at minute: Minute) -> String {
+    let day = clock.day(of: minute)
+    let date = CivilDate(dayNumber: day)
+    switch grouping {
+    case .hour:
+      let text = clock.text(period(.hour, around: minute).lowerBound.start)
+      return "\(text.prefix(16))\(text.dropFirst(19))"
+    case .week:
+      // The ISO week belongs to the year that holds its Thursday.
+      let thursday = CivilDate(dayNumber: day - Int32(CivilDate.weekday(ofDay: day)) + 3)
+      let newYear = CivilDate(year: thursday.year, month: 1, day: 1)!
+      return "\(thursday.year)-W\(two(Int64(thursday.dayNumber - newYear.dayNumber) / 7 + 1))"
+    case .month: return String(date.text.prefix(7))
+    default: return date.text
+    }
+  }
+}

@@ -1,0 +1,103 @@
+/// A small integer that stands for a name in one `NameTable`; it never leaves the process.
+public struct NameID: Hashable, Sendable {
+  /// The position in the table; 0 stands for "not stated".
+  public var index: UInt32
+
+  /// Creates the id with this position.
+  @inlinable public init(_ index: UInt32) { self.index = index }
+
+  /// The name of what the log does not state.
+  @inlinable public static var none: NameID { NameID(0) }
+}
+
+/// Names (models, projects, sessions, ...) as small integers, so that records and cells hold no text.
+///
+/// Grows only; an id stays valid. A copy shares storage until one of the two learns a new name.
+public struct NameTable: Sendable {
+  private var bytes: [UInt8] = []
+  private var ends: [UInt32] = [0]
+  private var slots: [UInt32] = Array(repeating: 0, count: 64)
+
+  /// Longer names are cut here: no vendor's id is longer, and text from logs must not fill the memory.
+  public static let maximumBytes = 256
+
+  /// Creates a table that knows only `NameID.none`, whose text is empty.
+  public init() {}
+
+  /// How many names are known, `none` included.
+  public var count: Int { ends.count }
+
+  /// The id of a name given as bytes (UTF-8; what is not valid is repaired when read back).
+  ///
+  /// An empty name is `none`. Cost: one hash over the bytes.
+  public mutating func intern(_ name: UnsafeRawBufferPointer) -> NameID {
+    let name = UnsafeRawBufferPointer(rebasing: name.prefix(Self.maximumBytes))
+    if name.isEmpty { return .none }
+    let mask = slots.count - 1
+    var slot = Int(truncatingIfNeeded: Fingerprint(of: name).value) & mask
+    while slots[slot] != 0 {
+      let candidate = Int(slots[slot])
+      if matches(candidate, name) { return NameID(UInt32(candidate)) }
+      slot = (slot + 1) & mask
+    }
+    let id = ends.count
+    bytes.append(contentsOf: name)
+    ends.append(UInt32(bytes.count))
+    slots[slot] = UInt32(id)
+    if ends.count * 2 > slots.count { grow() }
+    return NameID(UInt32(id))
+  }
+
+  /// The id of a name.
+  public mutating func intern(_ name: String) -> NameID {
+    var name = name
+    return name.withUTF8 { intern(UnsafeRawBufferPointer($0)) }
+  }
+
+  /// The id of a name already known, or `nil`. Cost: linear in the number of names.
+  public func find(_ name: String) -> NameID? {
+    (0..<ends.count).first { self[NameID(UInt32($0))] == name }.map { NameID(UInt32($0)) }
+  }
+
+  /// The text of a name; empty for `none`.
+  ///
+  /// - Precondition: the id comes from this table or an older copy of it.
+  public subscript(id: NameID) -> String {
+    if id == .none { return "" }
+    return String(decoding: bytes[range(Int(id.index))], as: UTF8.self)
+  }
+
+  /// Calls `body` with the bytes of a name.
+  public func withBytes<R>(of id: NameID, _ body: (UnsafeRawBufferPointer) -> R) -> R {
+    let range = id == .none ? 0..<0 : range(Int(id.index))
+    return bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[range])) }
+  }
+
+  private func range(_ index: Int) -> Range<Int> { Int(ends[index - 1])..<Int(ends[index]) }
+
+  private func matches(_ index: Int, _ name: UnsafeRawBufferPointer) -> Bool {
+    let range = range(index)
+    guard range.count == name.count else { return false }
+    return bytes.withUnsafeBytes { all in
+      var index = range.lowerBound
+      for byte in name {
+        if all[index] != byte { return false }
+        index += 1
+      }
+      return true
+    }
+  }
+
+  private mutating func grow() {
+    slots = Array(repeating: 0, count: slots.count * 2)
+    let mask = slots.count - 1
+    for index in 1..<ends.count {
+      let hash = bytes.withUnsafeBytes {
+        Fingerprint(of: UnsafeRawBufferPointer(rebasing: $0[range(index)]))
+      }
+      var slot = Int(truncatingIfNeeded: hash.value) & mask
+      while slots[slot] != 0 { slot = (slot + 1) & mask }
+      slots[slot] = UInt32(index)
+    }
+  }
+}

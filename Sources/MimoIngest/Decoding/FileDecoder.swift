@@ -1,0 +1,145 @@
+import MimoEngine
+
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+/// What the lines of one file turned out to be.
+public struct LineTally: Sendable, Equatable {
+  /// A line that could not be read.
+  public struct BadLine: Sendable, Equatable {
+    /// Bytes of the file before the line.
+    public var offset: Int64
+    /// Why, in one sentence without text from the line.
+    public var reason: String
+  }
+
+  /// How many bad lines are kept with their place; all are counted.
+  public static let keptBadLines = 20
+
+  /// All lines, empty ones included.
+  public var lines = 0
+  /// Lines that report usage or a failed call.
+  public var usageLines = 0
+  /// Lines of a known format without usage, and lines of no known format.
+  public var notUsage = 0
+  /// Of these, the lines of no known format.
+  public var foreign = 0
+  /// Of these, the lines with nothing but white space.
+  public var blank = 0
+  /// Lines that could not be read.
+  public var malformed = 0
+  /// The first of them.
+  public var badLines: [BadLine] = []
+
+  /// Creates an empty tally.
+  public init() {}
+
+  mutating func noteBadLine(at offset: Int64, _ error: DecodeError) {
+    malformed += 1
+    if badLines.count < Self.keptBadLines {
+      badLines.append(BadLine(offset: offset, reason: error.description))
+    }
+  }
+
+  /// Adds the counts of another tally.
+  public static func += (a: inout LineTally, b: LineTally) {
+    a.lines += b.lines
+    a.usageLines += b.usageLines
+    a.notUsage += b.notUsage
+    a.foreign += b.foreign
+    a.blank += b.blank
+    a.malformed += b.malformed
+    a.badLines = Array((a.badLines + b.badLines).prefix(keptBadLines))
+  }
+}
+
+/// Reads the lines of one file: finds out which format each line has, and decodes it.
+///
+/// A file keeps to one format for long stretches, so each line is first offered to the decoder that took
+/// the last one.
+public struct FileDecoder: Sendable {
+  /// What the lines so far turned out to be.
+  public private(set) var tally = LineTally()
+  /// The names of the formats that were recognised, in the order of their first line.
+  public private(set) var formats: [String] = []
+
+  private var decoders: [any RecordDecoder]
+  private var current = 0
+
+  /// A decoder at the beginning of a file.
+  ///
+  /// - Parameter types: the formats to consider, more specific ones first.
+  public init(_ types: [any RecordDecoder.Type] = Decoders.all) {
+    decoders = types.map { $0.init() }
+  }
+
+  /// Decodes a run of whole lines.
+  ///
+  /// - Parameters:
+  ///   - lines: lines that end in a newline; the last may lack it.
+  ///   - offset: bytes of the file before the run, to tell where a bad line stands.
+  public mutating func decode(
+    _ lines: UnsafeRawBufferPointer, at offset: Int64, into output: inout DecodedLines
+  ) {
+    guard let base = lines.baseAddress else { return }
+    var start = 0
+    while start < lines.count {
+      let rest = lines.count - start
+      let newline = memchr(base + start, 10, rest).map { UnsafeRawPointer($0) - (base + start) }
+      let length = newline ?? rest
+      // A log that was truncated while its writer kept its place has a hole of NULs before the line.
+      if base.load(fromByteOffset: start, as: UInt8.self) == 0 {
+        let holes = lines[start..<start + length].prefix { $0 == 0 }.count
+        decodeLine(
+          UnsafeRawBufferPointer(start: base + start + holes, count: length - holes),
+          at: offset + Int64(start + holes), into: &output)
+        start += length + 1
+        continue
+      }
+      decodeLine(
+        UnsafeRawBufferPointer(start: base + start, count: length), at: offset + Int64(start),
+        into: &output)
+      start += length + 1
+    }
+  }
+
+  private mutating func decodeLine(
+    _ line: UnsafeRawBufferPointer, at offset: Int64, into output: inout DecodedLines
+  ) {
+    tally.lines += 1
+    guard line.contains(where: { $0 > 32 }) else {
+      tally.notUsage += 1
+      tally.blank += 1
+      return
+    }
+    do {
+      switch try decoders[current].decode(line, into: &output) {
+      case .usage: return noteUsage()
+      case .notUsage:
+        tally.notUsage += 1
+        return
+      case .foreign: break
+      }
+      for other in decoders.indices where other != current {
+        let kind = try decoders[other].decode(line, into: &output)
+        if case .foreign = kind { continue }
+        current = other
+        if case .usage = kind { noteUsage() } else { tally.notUsage += 1 }
+        return
+      }
+      tally.notUsage += 1
+      tally.foreign += 1
+    } catch {
+      tally.noteBadLine(at: offset, error)
+    }
+  }
+
+  private mutating func noteUsage() {
+    tally.usageLines += 1
+    let name = type(of: decoders[current]).name
+    if formats.last != name, !formats.contains(name) { formats.append(name) }
+  }
+}

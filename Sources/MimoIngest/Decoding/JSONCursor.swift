@@ -1,0 +1,437 @@
+import MimoEngine
+
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+/// Walks one JSON text in place: wanted values are read where they stand, all others are skipped.
+///
+///     var cursor = JSONCursor(line)
+///     try cursor.beginObject()
+///     while let key = try cursor.nextKey() {
+///       if key == "model" { model = try cursor.string() } else { try cursor.skipValue() }
+///     }
+///
+/// Exactly one value must be read or skipped for each key. Nothing is allocated; slices are valid as
+/// long as the bytes are. Skipped strings and containers are checked for balance, not for their inside.
+struct JSONCursor {
+  private var p: UnsafePointer<UInt8>
+  private let end: UnsafePointer<UInt8>
+  private let start: UnsafePointer<UInt8>
+  /// Whether a value has just ended, so that a comma or the end must follow.
+  private var afterValue = false
+
+  /// A cursor before the first byte of `text`.
+  init(_ text: UnsafeRawBufferPointer) {
+    let bytes = text.bindMemory(to: UInt8.self)
+    start = bytes.baseAddress ?? UnsafePointer(bitPattern: 1)!
+    p = start
+    end = start + bytes.count
+  }
+
+  /// Bytes before the cursor.
+  var offset: Int { p - start }
+
+  // MARK: - Containers
+
+  /// Enters the object that must come next.
+  @inline(__always)
+  mutating func beginObject() throws(DecodeError) {
+    skipSpace()
+    guard p < end, p.pointee == UInt8(ascii: "{") else { throw malformed("an object was expected") }
+    p += 1
+    afterValue = false
+  }
+
+  /// The next key of the object, with the cursor before its value; `nil` behind the object's end.
+  @inline(__always)
+  mutating func nextKey() throws(DecodeError) -> JSONString? {
+    skipSpace()
+    guard p < end else { throw malformed("the text ends inside an object") }
+    if p.pointee == UInt8(ascii: "}") {
+      p += 1
+      afterValue = true
+      return nil
+    }
+    if afterValue {
+      guard p.pointee == UInt8(ascii: ",") else { throw malformed("a comma was expected") }
+      p += 1
+      skipSpace()
+    }
+    guard p < end, p.pointee == UInt8(ascii: "\"") else { throw malformed("a key was expected") }
+    let key = try rawString()
+    skipSpace()
+    guard p < end, p.pointee == UInt8(ascii: ":") else { throw malformed("a colon was expected") }
+    p += 1
+    skipSpace()
+    afterValue = false
+    return key
+  }
+
+  /// Enters the array that must come next.
+  mutating func beginArray() throws(DecodeError) {
+    skipSpace()
+    guard p < end, p.pointee == UInt8(ascii: "[") else { throw malformed("an array was expected") }
+    p += 1
+    afterValue = false
+  }
+
+  /// Whether another element follows, with the cursor before it; `false` behind the array's end.
+  mutating func nextElement() throws(DecodeError) -> Bool {
+    skipSpace()
+    guard p < end else { throw malformed("the text ends inside an array") }
+    if p.pointee == UInt8(ascii: "]") {
+      p += 1
+      afterValue = true
+      return false
+    }
+    if afterValue {
+      guard p.pointee == UInt8(ascii: ",") else { throw malformed("a comma was expected") }
+      p += 1
+      skipSpace()
+      afterValue = false
+    }
+    return true
+  }
+
+  /// Checks that nothing but white space follows.
+  mutating func expectEnd() throws(DecodeError) {
+    skipSpace()
+    if p < end { throw malformed("more text follows the value") }
+  }
+
+  // MARK: - Values
+
+  /// The kind of value that comes next.
+  @inline(__always)
+  var next: JSONKind {
+    guard p < end else { return .nothing }
+    switch p.pointee {
+    case UInt8(ascii: "{"): return .object
+    case UInt8(ascii: "["): return .array
+    case UInt8(ascii: "\""): return .string
+    case UInt8(ascii: "n"): return .null
+    case UInt8(ascii: "t"), UInt8(ascii: "f"): return .bool
+    default: return .number
+    }
+  }
+
+  /// The string that comes next; `nil`, with the value skipped, if it is something else.
+  @inline(__always)
+  mutating func string() throws(DecodeError) -> JSONString? {
+    guard next == .string else {
+      try skipValue()
+      return nil
+    }
+    afterValue = true
+    return try rawString()
+  }
+
+  /// The boolean that comes next; `nil`, with the value skipped, if it is something else.
+  mutating func bool() throws(DecodeError) -> Bool? {
+    let isTrue = p < end && p.pointee == UInt8(ascii: "t")
+    let isBool = next == .bool
+    try skipValue()
+    return isBool ? isTrue : nil
+  }
+
+  /// The number that comes next, as its characters; `nil`, with the value skipped, if it is something else.
+  mutating func numberText() throws(DecodeError) -> UnsafeRawBufferPointer? {
+    guard next == .number else {
+      try skipValue()
+      return nil
+    }
+    let from = p
+    try skipScalar()
+    return UnsafeRawBufferPointer(start: from, count: p - from)
+  }
+
+  /// A counter: a whole number that is not negative; `nil` for `null` and for what is no number.
+  ///
+  /// - Throws: `DecodeError.contradiction` for a negative, broken or implausibly large number.
+  @inline(__always)
+  mutating func count() throws(DecodeError) -> Int64? {
+    var value: Int64 = 0
+    var q = p
+    while q < end, q.pointee &- 48 < 10, q - p < 13 {
+      value = value &* 10 &+ Int64(q.pointee &- 48)
+      q += 1
+    }
+    if q > p, q < end, q.pointee == UInt8(ascii: ",") || q.pointee == UInt8(ascii: "}"),
+      value <= TokenCounts.largestPlausibleCount
+    {
+      p = q
+      afterValue = true
+      return value
+    }
+    return try unusualCount()
+  }
+
+  /// Counters that are not plain digits: `12.0`, `1e3`, `"12"`, spaces before the comma, and nonsense.
+  private mutating func unusualCount() throws(DecodeError) -> Int64? {
+    let text: UnsafeRawBufferPointer
+    if next == .string {
+      guard let quoted = try string(), quoted.count > 0 else { return nil }
+      text = quoted.bytes
+      guard ExactDecimal(bytes: text) != nil else { return nil }
+    } else {
+      guard let number = try numberText() else { return nil }
+      text = number
+    }
+    guard let value = ExactDecimal(bytes: text) else {
+      throw .contradiction("a counter is too large to be true")
+    }
+    guard value.digits >= 0 else { throw .contradiction("a counter is negative") }
+    guard let whole = value.scaled(by: 0) else {
+      throw .contradiction("a counter is not a whole number")
+    }
+    guard whole <= Int128(TokenCounts.largestPlausibleCount) else {
+      throw .contradiction("a counter is too large to be true")
+    }
+    return Int64(whole)
+  }
+
+  /// Skips the value that comes next.
+  @inline(__always)
+  mutating func skipValue() throws(DecodeError) {
+    guard p < end else { throw malformed("a value was expected") }
+    switch p.pointee {
+    case UInt8(ascii: "\""):
+      _ = try rawString()
+      afterValue = true
+    case UInt8(ascii: "{"), UInt8(ascii: "["):
+      try skipContainer()
+    default:
+      try skipScalar()
+    }
+  }
+
+  // MARK: - Inside
+
+  @inline(__always)
+  private mutating func skipSpace() {
+    while p < end, p.pointee <= 32,
+      p.pointee == 32 || p.pointee == 9 || p.pointee == 13 || p.pointee == 10
+    {
+      p += 1
+    }
+  }
+
+  /// A number, `true`, `false` or `null`, by the grammar.
+  private mutating func skipScalar() throws(DecodeError) {
+    let from = p
+    while p < end {
+      switch p.pointee {
+      case UInt8(ascii: ","), UInt8(ascii: "}"), UInt8(ascii: "]"), 32, 9, 10, 13:
+        guard isScalar(from) else { throw malformed("a value was expected") }
+        afterValue = true
+        return
+      default: p += 1
+      }
+    }
+    guard isScalar(from) else { throw malformed("a value was expected") }
+    afterValue = true
+  }
+
+  private func isScalar(_ from: UnsafePointer<UInt8>) -> Bool {
+    let count = p - from
+    switch from.pointee {
+    case _ where count == 0: return false
+    case UInt8(ascii: "t"): return count == 4 && memcmp(from, "true", 4) == 0
+    case UInt8(ascii: "f"): return count == 5 && memcmp(from, "false", 5) == 0
+    case UInt8(ascii: "n"): return count == 4 && memcmp(from, "null", 4) == 0
+    default: return isNumber(from)
+    }
+  }
+
+  private func isNumber(_ from: UnsafePointer<UInt8>) -> Bool {
+    var q = from
+    func digits() -> Int {
+      let first = q
+      while q < p, q.pointee &- 48 < 10 { q += 1 }
+      return q - first
+    }
+    if q.pointee == UInt8(ascii: "-") { q += 1 }
+    let leadingZero = q < p && q.pointee == UInt8(ascii: "0")
+    let whole = digits()
+    guard whole == 1 || (whole > 1 && !leadingZero) else { return false }
+    if q < p, q.pointee == UInt8(ascii: ".") {
+      q += 1
+      guard digits() > 0 else { return false }
+    }
+    if q < p, q.pointee | 32 == UInt8(ascii: "e") {
+      q += 1
+      if q < p, q.pointee == UInt8(ascii: "+") || q.pointee == UInt8(ascii: "-") { q += 1 }
+      guard digits() > 0 else { return false }
+    }
+    return q == p
+  }
+
+  /// The string that starts at the cursor, which ends up behind its closing quote.
+  @inline(__always)
+  private mutating func rawString() throws(DecodeError) -> JSONString {
+    let from = p + 1
+    var q = from
+    // Most keys and ids are short: a few bytes by hand are cheaper than a call.
+    let near = min(end, from + 24)
+    while q < near {
+      if q.pointee == UInt8(ascii: "\"") {
+        p = q + 1
+        return JSONString(start: from, count: q - from, isEscaped: false)
+      }
+      if q.pointee == UInt8(ascii: "\\") { break }
+      q += 1
+    }
+    return try longString(from, searched: q)
+  }
+
+  private mutating func longString(
+    _ from: UnsafePointer<UInt8>, searched: UnsafePointer<UInt8>
+  ) throws(DecodeError) -> JSONString {
+    var q = searched
+    while let found = memchr(q, 34, end - q) {
+      let quote = UnsafePointer(found.assumingMemoryBound(to: UInt8.self))
+      var backslashes = 0
+      while quote - 1 - backslashes >= from, (quote - 1 - backslashes).pointee == UInt8(ascii: "\\")
+      {
+        backslashes += 1
+      }
+      q = quote + 1
+      if backslashes & 1 == 0 {
+        p = q
+        return JSONString(start: from, count: quote - from, isEscaped: nil)
+      }
+    }
+    throw malformed("the text ends inside a string")
+  }
+
+  private mutating func skipContainer() throws(DecodeError) {
+    var depth = 0
+    while p < end {
+      switch p.pointee {
+      case UInt8(ascii: "\""):
+        _ = try rawString()
+        continue
+      case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+      case UInt8(ascii: "}"), UInt8(ascii: "]"):
+        depth -= 1
+        if depth == 0 {
+          p += 1
+          afterValue = true
+          return
+        }
+      default: break
+      }
+      p += 1
+    }
+    throw malformed("the text ends inside an object or array")
+  }
+
+  @inline(never)
+  private func malformed(_ reason: StaticReason) -> DecodeError { .malformed(at: offset, reason) }
+}
+
+/// What kind of JSON value stands at a cursor.
+enum JSONKind { case object, array, string, number, bool, null, nothing }
+
+/// A JSON string inside a line, without its quotes; escapes are still in it. Valid as long as the line.
+struct JSONString: @unchecked Sendable {
+  let start: UnsafePointer<UInt8>
+  let count: Int
+  /// Whether the string holds a backslash; `nil` if nobody looked.
+  private let isEscaped: Bool?
+
+  @inline(__always)
+  init(start: UnsafePointer<UInt8>, count: Int, isEscaped: Bool?) {
+    self.start = start
+    self.count = count
+    self.isEscaped = isEscaped
+  }
+
+  /// The bytes as they stand in the line.
+  @inline(__always)
+  var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: count) }
+
+  var hasEscapes: Bool { isEscaped ?? (memchr(start, 92, count) != nil) }
+
+  /// Compares with ASCII text; an escaped spelling of the same text is equal.
+  @inline(__always)
+  static func == (a: JSONString, text: StaticString) -> Bool {
+    // With the literal's own length, which is a constant, the comparison becomes a few loads.
+    if a.count == text.utf8CodeUnitCount {
+      return memcmp(a.start, text.utf8Start, text.utf8CodeUnitCount) == 0
+    }
+    return a.count > text.utf8CodeUnitCount && a.isEscaped != false && a.equalsUnescaped(text)
+  }
+
+  @inline(never)
+  private func equalsUnescaped(_ text: StaticString) -> Bool {
+    hasEscapes
+      && withUnescaped { bytes in
+        bytes.count == text.utf8CodeUnitCount
+          && memcmp(bytes.baseAddress!, text.utf8Start, bytes.count) == 0
+      }
+  }
+
+  @inline(__always)
+  func hasPrefix(_ text: StaticString) -> Bool {
+    count >= text.utf8CodeUnitCount && memcmp(start, text.utf8Start, text.utf8CodeUnitCount) == 0
+  }
+
+  func contains(_ text: StaticString) -> Bool {
+    ByteSearch.contains(text, in: bytes)
+  }
+
+  /// Calls `body` with the text itself, escapes resolved. Only texts that have escapes are copied.
+  func withUnescaped<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+    guard hasEscapes else { return try body(bytes) }
+    var text: [UInt8] = []
+    text.reserveCapacity(count)
+    var index = 0
+    while index < count {
+      let byte = start[index]
+      index += 1
+      guard byte == UInt8(ascii: "\\"), index < count else {
+        text.append(byte)
+        continue
+      }
+      let escape = start[index]
+      index += 1
+      switch escape {
+      case UInt8(ascii: "n"): text.append(10)
+      case UInt8(ascii: "t"): text.append(9)
+      case UInt8(ascii: "r"): text.append(13)
+      case UInt8(ascii: "b"): text.append(8)
+      case UInt8(ascii: "f"): text.append(12)
+      case UInt8(ascii: "u"):
+        var unit = hexUnit(at: index)
+        index = min(index + 4, count)
+        if let high = unit, 0xD800..<0xDC00 ~= high, index + 1 < count,
+          start[index] == UInt8(ascii: "\\"),
+          start[index + 1] == UInt8(ascii: "u"), let low = hexUnit(at: index + 2),
+          0xDC00..<0xE000 ~= low
+        {
+          unit = 0x10000 + (high - 0xD800) << 10 + (low - 0xDC00)
+          index += 6
+        }
+        // A surrogate without its other half becomes the replacement character.
+        let scalar = unit.flatMap(Unicode.Scalar.init) ?? "\u{FFFD}"
+        text.append(contentsOf: String(Character(scalar)).utf8)
+      default: text.append(escape)
+      }
+    }
+    return try text.withUnsafeBytes(body)
+  }
+
+  private func hexUnit(at index: Int) -> UInt32? {
+    guard index + 4 <= count else { return nil }
+    var value: UInt32 = 0
+    for byte in UnsafeBufferPointer(start: start + index, count: 4) {
+      guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue else { return nil }
+      value = value << 4 | UInt32(digit)
+    }
+    return value
+  }
+}

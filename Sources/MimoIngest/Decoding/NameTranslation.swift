@@ -1,0 +1,33 @@
+import MimoEngine
+
+/// Carries records from a decoder's output into a ledger, whose names have other numbers.
+public struct NameTranslation: Sendable {
+  private var ids: [NameID] = [.none]
+
+  /// A translation for one output into one ledger.
+  public init() {}
+
+  /// Counts the records of `output` in `ledger` and removes them from `output`.
+  ///
+  /// - Returns: how many were calls not seen before.
+  @discardableResult
+  public mutating func record(_ output: inout DecodedLines, into ledger: inout Ledger) -> Int {
+    while ids.count < output.names.count {
+      let id = NameID(UInt32(ids.count))
+      ids.append(output.names.withBytes(of: id) { ledger.names.intern($0) })
+    }
+    var counted = 0
+    for var record in output.records {
+      record.labels.model = ids[Int(record.labels.model.index)]
+      record.labels.provider = ids[Int(record.labels.provider.index)]
+      record.labels.source = ids[Int(record.labels.source.index)]
+      record.labels.project = ids[Int(record.labels.project.index)]
+      record.labels.session = ids[Int(record.labels.session.index)]
+      record.labels.key = ids[Int(record.labels.key.index)]
+      record.conversation = ids[Int(record.conversation.index)]
+      if case .counted = ledger.record(record) { counted += 1 }
+    }
+    output.removeAll()
+    return counted
+  }
+}

@@ -1,0 +1,71 @@
+import MimoEngine
+
+/// Reads the lines of one file in one log format.
+///
+/// A decoder is a value with the state of its file (some formats spread a call over several lines). Laws:
+/// the records do not depend on how the bytes of the file were cut into runs of lines, and a line that
+/// throws leaves the state as it was.
+public protocol RecordDecoder: Sendable {
+  /// The format's name, as shown in `--by source` and taken by `--format`.
+  static var name: String { get }
+
+  /// A decoder at the beginning of a file.
+  init()
+
+  /// Adds the calls of one line to `output`.
+  ///
+  /// - Parameter line: one line without its newline, valid only during the call.
+  /// - Returns: what the line was; `.foreign` promises that nothing was added or remembered.
+  /// - Throws: `DecodeError` if the line cannot be read; nothing was added then.
+  mutating func decode(_ line: UnsafeRawBufferPointer, into output: inout DecodedLines)
+    throws(DecodeError) -> LineKind
+}
+
+/// What a line turned out to be.
+public enum LineKind: Sendable {
+  /// It reports usage or a failed call.
+  case usage
+  /// It belongs to the format and reports none.
+  case notUsage
+  /// It is not of this format.
+  case foreign
+}
+
+/// Where decoders put records, with the names these use.
+public struct DecodedLines: Sendable {
+  /// The records of the lines decoded since the last `removeAll`.
+  public var records: [UsageRecord] = []
+  /// The names that the records refer to.
+  public var names = NameTable()
+  /// The instant at which the bytes were read: the time of calls whose log tells none.
+  public var readTime: Instant
+
+  /// Creates an empty output.
+  public init(readTime: Instant) { self.readTime = readTime }
+
+  /// The id of a name in a line.
+  @inline(__always)
+  mutating func intern(_ text: JSONString?) -> NameID {
+    guard let text, text.count > 0 else { return .none }
+    if !text.hasEscapes { return names.intern(text.bytes) }
+    return text.withUnescaped { names.intern($0) }
+  }
+
+  /// The id of the name of a key or user. Secrets are never stored: a text that looks like an API key
+  /// is replaced by its prefix class and a short hash.
+  mutating func internKey(_ text: JSONString?) -> NameID {
+    guard let text, text.count > 0 else { return .none }
+    let prefixes: [StaticString] = [
+      "sk-", "tp-", "ttp-", "Bearer ", "AIza", "gsk_", "xai-", "pk-", "key-",
+    ]
+    let prefix = prefixes.first { text.hasPrefix($0) }
+    let isLongAndRandom =
+      text.count >= 32 && !text.contains(" ") && !text.contains("@") && !text.contains(".")
+    guard prefix != nil || isLongAndRandom else { return intern(text) }
+    let hash = String(Fingerprint(of: text.bytes).value & 0xFF_FFFF, radix: 16)
+    return names.intern("\(prefix?.description ?? "")#\(hash)")
+  }
+
+  /// Forgets the records, not the names.
+  public mutating func removeAll() { records.removeAll(keepingCapacity: true) }
+}

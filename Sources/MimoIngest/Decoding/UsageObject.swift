@@ -1,0 +1,303 @@
+import MimoEngine
+
+/// The `usage` object of an answer, whichever vendor's form it has, and its reading as disjoint counts.
+///
+/// Absent and `null` counters are `nil`.
+/// Sources: the vendors' API references for Chat Completions, Responses, Messages; the project's format notes.
+struct UsageObject: Sendable {
+  // Chat form.
+  @Compact var promptTokens: Int64?
+  @Compact var completionTokens: Int64?
+  @Compact var totalTokens: Int64?
+  @Compact var hitTokens: Int64?
+  @Compact var missTokens: Int64?
+  @Compact var cachedTokens: Int64?
+  var hasDetails = false
+  var detailsAreNull = false
+  // Responses and Messages form.
+  @Compact var inputTokens: Int64?
+  @Compact var outputTokens: Int64?
+  var hasInputDetails = false
+  @Compact var cacheReadInputTokens: Int64?
+  @Compact var cacheCreationInputTokens: Int64?
+  @Compact var ephemeral5m: Int64?
+  @Compact var ephemeral1h: Int64?
+  // Inside the details of either.
+  @Compact var detailCached: Int64?
+  @Compact var detailCacheWrite: Int64?
+  @Compact var reasoning: Int64?
+  @Compact var thinking: Int64?
+  // Beside the tokens.
+  @Compact var webSearches: Int64?
+  var tier: ServiceTier?
+  var cost: Amount?
+  var upstreamCost: Amount?
+  var isOwnKey = false
+  var iterations: [Iteration] = []
+
+  /// A further billed call inside an answer that the counters beside it leave out.
+  struct Iteration: Sendable {
+    var usage: UsageObject
+    var model: JSONString?
+  }
+
+  /// Which vendor's meaning the counters have.
+  enum Form { case chat, responses, messages }
+
+  /// The counters read as disjoint classes, and whether the log tells about the cache.
+  struct Reading {
+    var tokens: TokenCounts
+    var tellsCache: Bool
+  }
+
+  /// Whether any counter is there at all.
+  var isEmpty: Bool {
+    promptTokens == nil && completionTokens == nil && inputTokens == nil && outputTokens == nil
+      && hitTokens == nil && missTokens == nil
+  }
+
+  /// Reads the object at the cursor.
+  static func read(_ cursor: inout JSONCursor) throws(DecodeError) -> UsageObject {
+    var usage = UsageObject()
+    try cursor.beginObject()
+    while let key = try cursor.nextKey() {
+      switch key.count {
+      case 4 where key == "cost": usage.cost = try readCost(&cursor)
+      case 5 where key == "speed":
+        if let speed = try cursor.string(), speed == "fast" { usage.tier = .fast }
+      case 7 where key == "is_byok": usage.isOwnKey = try cursor.bool() ?? false
+      case 10 where key == "iterations": try usage.readIterations(&cursor)
+      case 12 where key == "total_tokens": usage.totalTokens = try cursor.count()
+      case 12 where key == "input_tokens": usage.inputTokens = try cursor.count()
+      case 12 where key == "service_tier": usage.readTier(try cursor.string())
+      case 12 where key == "cost_details": try usage.readCostDetails(&cursor)
+      case 13 where key == "prompt_tokens": usage.promptTokens = try cursor.count()
+      case 13 where key == "output_tokens": usage.outputTokens = try cursor.count()
+      case 13 where key == "cached_tokens": usage.cachedTokens = try cursor.count()
+      case 14 where key == "cache_creation": try usage.readWrites(&cursor)
+      case 15 where key == "server_tool_use": try usage.readSearches(&cursor, "web_search_requests")
+      case 16 where key == "web_search_usage": try usage.readSearches(&cursor, "tool_usage")
+      case 17 where key == "completion_tokens": usage.completionTokens = try cursor.count()
+      case 17 where key == "num_cached_tokens": usage.cachedTokens = try cursor.count()
+      case 20 where key == "input_tokens_details":
+        usage.hasInputDetails = true
+        try usage.readDetails(&cursor)
+      case 21 where key == "prompt_tokens_details":
+        usage.hasDetails = true
+        usage.detailsAreNull = cursor.next == .null
+        try usage.readDetails(&cursor)
+      case 21 where key == "output_tokens_details": try usage.readDetails(&cursor)
+      case 23 where key == "prompt_cache_hit_tokens": usage.hitTokens = try cursor.count()
+      case 23 where key == "cache_read_input_tokens":
+        usage.cacheReadInputTokens = try cursor.count()
+      case 24 where key == "prompt_cache_miss_tokens": usage.missTokens = try cursor.count()
+      case 25 where key == "completion_tokens_details": try usage.readDetails(&cursor)
+      case 27 where key == "cache_creation_input_tokens":
+        usage.cacheCreationInputTokens = try cursor.count()
+      default: try cursor.skipValue()
+      }
+    }
+    return usage
+  }
+
+  /// The meaning the names of the counters point to; `hint` decides where they are shared.
+  func form(hint: Form?) -> Form {
+    if promptTokens != nil || completionTokens != nil || hitTokens != nil { return .chat }
+    if cacheReadInputTokens != nil || cacheCreationInputTokens != nil || ephemeral5m != nil {
+      return .messages
+    }
+    if let hint { return hint }
+    return hasInputDetails || totalTokens != nil ? .responses : .messages
+  }
+
+  /// Reads the counters as disjoint classes.
+  ///
+  /// - Parameter isGoogle: Google's Chat form hides reasoning in the total, and leaves out zeros.
+  /// - Parameter tellsNull: whether `null` details mean "nothing cached" rather than "not told".
+  func reading(as form: Form, isGoogle: Bool = false, tellsNull: Bool = false) -> Reading {
+    switch form {
+    case .chat: chatReading(isGoogle: isGoogle, tellsNull: tellsNull)
+    case .responses: responsesReading
+    case .messages: messagesReading
+    }
+  }
+
+  private func chatReading(isGoogle: Bool, tellsNull: Bool) -> Reading {
+    let prompt = promptTokens ?? ((hitTokens ?? 0) + (missTokens ?? 0))
+    let told = detailCached ?? hitTokens ?? cachedTokens ?? cacheReadInputTokens
+    let written = detailCacheWrite ?? cacheCreationInputTokens ?? 0
+    var output = completionTokens ?? 0
+    var reasoning = self.reasoning ?? 0
+    if isGoogle, let total = totalTokens, total > prompt + output {
+      reasoning = max(reasoning, total - prompt - output)
+      output = total - prompt
+    }
+    let tells =
+      told != nil || missTokens != nil || isGoogle || (hasDetails && (!detailsAreNull || tellsNull))
+    return inclusive(
+      prompt: prompt, read: told ?? 0, written: written, output: output, reasoning: reasoning, tells
+    )
+  }
+
+  private var responsesReading: Reading {
+    inclusive(
+      prompt: inputTokens ?? 0, read: detailCached ?? 0, written: detailCacheWrite ?? 0,
+      output: outputTokens ?? 0, reasoning: reasoning ?? 0, hasInputDetails)
+  }
+
+  /// Counters whose prompt holds what was read and written. More cached than prompt is cut to the prompt.
+  private func inclusive(
+    prompt: Int64, read: Int64, written: Int64, output: Int64, reasoning: Int64, _ tells: Bool
+  ) -> Reading {
+    let read = min(read, prompt)
+    let written = min(written, prompt - read)
+    let writtenForHour = min(ephemeral1h ?? 0, written)
+    return Reading(
+      tokens: TokenCounts(
+        input: prompt - read - written, cacheRead: read, cacheWrite5m: written - writtenForHour,
+        cacheWrite1h: writtenForHour, output: output, reasoning: min(reasoning, output)),
+      tellsCache: tells)
+  }
+
+  private var messagesReading: Reading {
+    let written = cacheCreationInputTokens ?? ((ephemeral5m ?? 0) + (ephemeral1h ?? 0))
+    let writtenForHour = min(ephemeral1h ?? 0, written)
+    let output = outputTokens ?? 0
+    return Reading(
+      tokens: TokenCounts(
+        input: inputTokens ?? 0, cacheRead: cacheReadInputTokens ?? 0,
+        cacheWrite5m: written - writtenForHour, cacheWrite1h: writtenForHour,
+        output: output, reasoning: min(thinking ?? reasoning ?? 0, output)),
+      tellsCache: true)
+  }
+
+  /// This usage with the counters of `later` in place of those it states: how a stream's last event counts.
+  func updated(by later: UsageObject) -> UsageObject {
+    var result = self
+    result.inputTokens = later.inputTokens ?? inputTokens
+    result.outputTokens = later.outputTokens ?? outputTokens
+    result.cacheReadInputTokens = later.cacheReadInputTokens ?? cacheReadInputTokens
+    result.cacheCreationInputTokens = later.cacheCreationInputTokens ?? cacheCreationInputTokens
+    result.ephemeral5m = later.ephemeral5m ?? ephemeral5m
+    result.ephemeral1h = later.ephemeral1h ?? ephemeral1h
+    result.thinking = later.thinking ?? thinking
+    result.webSearches = later.webSearches ?? webSearches
+    result.tier = later.tier ?? tier
+    if !later.iterations.isEmpty { result.iterations = later.iterations }
+    return result
+  }
+
+  // MARK: - Parts
+
+  mutating func readTier(_ text: JSONString?) {
+    guard let text else { return }
+    if text == "batch" { tier = tier ?? .batch }
+    if text == "priority" { tier = tier ?? .priority }
+    if text == "flex" { tier = tier ?? .flex }
+  }
+
+  /// A stated cost in US dollars; `nil` if it is no number or needs more than 18 decimals before rounding.
+  static func readCost(_ cursor: inout JSONCursor) throws(DecodeError) -> Amount? {
+    guard let text = try cursor.numberText(), let value = ExactDecimal(bytes: text),
+      value.digits >= 0,
+      let atto = value.scaledRounding(by: 18)
+    else { return nil }
+    return Amount(atto: atto)
+  }
+
+  private mutating func readDetails(_ cursor: inout JSONCursor) throws(DecodeError) {
+    guard cursor.next == .object else { return try cursor.skipValue() }
+    try cursor.beginObject()
+    while let key = try cursor.nextKey() {
+      switch key.count {
+      case 13 where key == "cached_tokens": detailCached = try cursor.count()
+      case 15 where key == "thinking_tokens": thinking = try cursor.count()
+      case 16 where key == "reasoning_tokens": reasoning = try cursor.count()
+      case 18 where key == "cache_write_tokens": detailCacheWrite = try cursor.count()
+      case 21 where key == "cache_creation_tokens":
+        detailCacheWrite = try cursor.count() ?? detailCacheWrite
+      default: try cursor.skipValue()
+      }
+    }
+  }
+
+  private mutating func readWrites(_ cursor: inout JSONCursor) throws(DecodeError) {
+    guard cursor.next == .object else { return try cursor.skipValue() }
+    try cursor.beginObject()
+    while let key = try cursor.nextKey() {
+      if key == "ephemeral_5m_input_tokens" {
+        ephemeral5m = try cursor.count()
+      } else if key == "ephemeral_1h_input_tokens" {
+        ephemeral1h = try cursor.count()
+      } else {
+        try cursor.skipValue()
+      }
+    }
+  }
+
+  private mutating func readSearches(_ cursor: inout JSONCursor, _ name: StaticString)
+    throws(DecodeError)
+  {
+    guard cursor.next == .object else { return try cursor.skipValue() }
+    try cursor.beginObject()
+    while let key = try cursor.nextKey() {
+      if key == name { webSearches = try cursor.count() } else { try cursor.skipValue() }
+    }
+  }
+
+  private mutating func readCostDetails(_ cursor: inout JSONCursor) throws(DecodeError) {
+    guard cursor.next == .object else { return try cursor.skipValue() }
+    try cursor.beginObject()
+    while let key = try cursor.nextKey() {
+      if key == "upstream_inference_cost" {
+        upstreamCost = try Self.readCost(&cursor)
+      } else {
+        try cursor.skipValue()
+      }
+    }
+  }
+
+  /// Iterations of type `message` are parts of the counters beside them; all others are calls of their own.
+  private mutating func readIterations(_ cursor: inout JSONCursor) throws(DecodeError) {
+    guard cursor.next == .array else { return try cursor.skipValue() }
+    try cursor.beginArray()
+    while try cursor.nextElement() {
+      guard cursor.next == .object else {
+        try cursor.skipValue()
+        continue
+      }
+      var lookahead = cursor
+      var model: JSONString?
+      var isPart = true
+      try lookahead.beginObject()
+      while let key = try lookahead.nextKey() {
+        if key == "type" {
+          isPart = try lookahead.string().map { $0 == "message" } ?? true
+        } else if key == "model" {
+          model = try lookahead.string()
+        } else {
+          try lookahead.skipValue()
+        }
+      }
+      if isPart {
+        cursor = lookahead
+      } else {
+        iterations.append(Iteration(usage: try UsageObject.read(&cursor), model: model))
+      }
+    }
+  }
+}
+
+/// An optional counter in eight bytes instead of sixteen: dozens of them are written for each line, and
+/// counters are never negative.
+@propertyWrapper
+struct Compact: Sendable {
+  private var value: Int64 = -1
+
+  var wrappedValue: Int64? {
+    @inline(__always) get { value < 0 ? nil : value }
+    @inline(__always) set { value = newValue ?? -1 }
+  }
+
+  init() {}
+}

@@ -1,0 +1,55 @@
+/// One file, from its first byte to its last, under whatever names it has in the meantime.
+///
+/// A rotated log is two of these: the renamed file, read to its end, and the new one. Belongs to the
+/// follower's thread; a consumer may read it during a call and keep it as a key.
+public final class LogFile {
+  /// Counts up from 0 in order of discovery; never given to another file in this process.
+  public let id: Int
+  /// Index of the source it was found through.
+  public let source: Int
+  /// Its present path, as the user wrote it: the source's path, and for a folder the rest behind it.
+  public internal(set) var path: String
+  /// How many times the log at this path began anew: rotated, truncated, or replaced.
+  public internal(set) var restarts: Int
+  /// All bytes ever accounted for, restarts included.
+  public internal(set) var bytes: Int64 = 0
+  /// The reason it cannot be read at present.
+  public internal(set) var error: LogError?
+
+  /// What is needed to go on later exactly where reading stopped.
+  public var bookmark: Bookmark { tail.bookmark }
+  /// NUL bytes that were skipped in front of a line: holes left by a truncation under an open writer.
+  public var skippedNULs: Int64 { tail.skippedNULs }
+
+  // Private to the follower.
+  var tail: LogTail
+  var descriptor: Int32 = -1
+  var lastUse: UInt64 = 0
+  /// When it last changed, as far as known before it is first read: nanoseconds since 1970.
+  var modified: Int64 = 0
+  /// What the file looked like right before it was last read.
+  var status: FileStatus?
+  var openReason: OpenReason
+  var isOpened = false
+  var isQueued = false
+  /// Set while no followed path leads to this file any more: renamed away or deleted.
+  var detached: CloseReason?
+  /// When it last grew or was detached, in milliseconds of the monotonic clock.
+  var lastActivity: Int64 = 0
+
+  init(
+    id: Int,
+    source: Int,
+    path: String,
+    identity: FileIdentity,
+    reason: OpenReason,
+    restarts: Int = 0
+  ) {
+    self.id = id
+    self.source = source
+    self.path = path
+    self.restarts = restarts
+    tail = LogTail(bookmark: Bookmark(identity: identity))
+    openReason = reason
+  }
+}

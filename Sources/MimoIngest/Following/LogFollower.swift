@@ -1,0 +1,323 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Reads logs to their ends and, if asked to, on as they grow.
+///
+/// Delivers every line once, whatever happens to the files meanwhile: growth in pieces, rotation by
+/// rename or by copy and truncate, deletion and re-creation, switched links, new files and folders. What
+/// a path leads to is decided by looking at it; events only say when to look.
+///
+/// Belongs to one thread. Other threads reach it through its `remote`.
+public final class LogFollower {
+  /// What can be tuned.
+  public struct Options: Sendable {
+    /// How changes are noticed.
+    public enum Watching: Sendable {
+      /// By the system's events where there are any, otherwise on a timer.
+      case events
+      /// On a timer only.
+      case polling
+    }
+
+    /// How changes are noticed.
+    public var watching = Watching.events
+    /// Milliseconds between two looks at everything when there are no events.
+    public var pollMilliseconds: Int64 = 250
+    /// Milliseconds between two looks at everything when there are events: the safety net.
+    public var safetyPollMilliseconds: Int64 = 5000
+    /// How long a renamed or deleted file must have been quiet to be let go, in milliseconds.
+    public var quietMilliseconds: Int64 = 600_000
+    /// How many renamed or deleted files are kept at most.
+    public var maximumDetachedFiles = 64
+    /// Bytes read at once.
+    public var windowBytes = 1 << 20
+    /// Longer lines are passed over.
+    public var maximumLineBytes = 64 << 20
+    /// Bytes after which a round ends, so that the consumer can publish.
+    public var roundBytes = 4 << 20
+    /// Descriptors kept open at most. Fewer are used if the process may not have that many.
+    public var maximumOpenFiles = 256
+    /// Pause of `run` after a small round that left nothing to read: many small writes become one read.
+    public var pauseMilliseconds: Int32 = 4
+
+    /// The defaults.
+    public init() {}
+  }
+
+  /// What is followed.
+  public let sources: [LogSource]
+  /// Reaches this follower from other threads.
+  public let remote: LogFollowerRemote
+
+  let options: Options
+  let makeWatcher: () throws(WatchError) -> any FileWatcher
+  let buffer: LineBuffer
+  /// Only set during a call from outside.
+  var consumer: (any LogConsumer)!
+
+  // Files. Each is in `byIdentity` until it is closed; in `byPath` unless it is detached.
+  var byIdentity: [FileIdentity: LogFile] = [:]
+  var byPath: [String: LogFile] = [:]
+  var detachedFiles: [LogFile] = []
+  var streams: [LogStream] = []
+  /// Where files that are not followed now were left, by inode: devices may be renumbered.
+  var bookmarks: [UInt64: Bookmark] = [:]
+  var nextID = 0
+  var openFiles: [LogFile] = []
+  var uses: UInt64 = 0
+  let maximumOpenFiles: Int
+
+  // Sources and what is watched for them.
+  var states: [SourceState] = []
+  var watcher: any FileWatcher = PollingWatcher()
+  var folderSources: [String: Set<Int>] = [:]
+  var namedSources: [String: Set<Int>] = [:]
+  var ancestorSources: [String: Set<Int>] = [:]
+  var aliases: [String: [String: Int]] = [:]
+
+  // Work to do: files that just changed, and the backlog of the first scan, newest file last.
+  private var urgent: [LogFile] = []
+  private var urgentStart = 0
+  private var backlog: [LogFile] = []
+  private var isStarting = false
+  private var isStarted = false
+  private var isCaughtUp = false
+  /// Bytes accounted for since the last `progress`, streams included.
+  var freshBytes = 0
+  var bytesRead: Int64 = 0
+  var bytesTotal: Int64 = 0
+
+  /// Creates a follower; nothing is opened yet.
+  ///
+  /// - Parameter bookmarks: Where earlier runs stopped. One whose file no longer begins and continues
+  ///   as it says is ignored, and the file read from its first byte.
+  /// - Parameter remote: A handle made beforehand, if other threads already hold it.
+  /// - Throws: `LogError.failed` if the process has no descriptors left.
+  public convenience init(
+    sources: [LogSource],
+    bookmarks: [Bookmark] = [],
+    options: Options = Options(),
+    remote: LogFollowerRemote? = nil
+  ) throws(LogError) {
+    func make() throws(WatchError) -> any FileWatcher {
+      #if os(Linux)
+        try InotifyWatcher()
+      #else
+        PollingWatcher()
+      #endif
+    }
+    try self.init(
+      sources: sources,
+      bookmarks: bookmarks,
+      options: options,
+      remote: remote,
+      makeWatcher: make
+    )
+  }
+
+  init(
+    sources: [LogSource],
+    bookmarks: [Bookmark],
+    options: Options,
+    remote: LogFollowerRemote?,
+    makeWatcher: @escaping () throws(WatchError) -> any FileWatcher
+  ) throws(LogError) {
+    if let remote { self.remote = remote } else { self.remote = try LogFollowerRemote() }
+    self.sources = sources
+    self.options = options
+    self.makeWatcher = makeWatcher
+    buffer = LineBuffer(windowBytes: options.windowBytes)
+    for bookmark in bookmarks { self.bookmarks[bookmark.identity.inode] = bookmark }
+    let allowed = sysconf(Int32(_SC_OPEN_MAX))
+    maximumOpenFiles = max(4, min(options.maximumOpenFiles, allowed > 0 ? Int(allowed) / 4 : 256))
+    states = sources.map { SourceState($0) }
+  }
+
+  deinit {
+    for file in openFiles { close(file.descriptor) }
+  }
+
+  /// The files known at present, streams included, in order of discovery.
+  public var files: [LogFile] {
+    (Array(byIdentity.values) + streams.map(\.file)).sorted { $0.id < $1.id }
+  }
+
+  // MARK: - Reading once
+
+  /// Reads everything that is there to its end and returns.
+  ///
+  /// Sources in their order, the files of a folder sorted by path, so that two scans of the same files
+  /// make the same calls. A stream is read until it ends. Use a follower either for this or for
+  /// following.
+  public func scanOnce(_ consumer: any LogConsumer) {
+    self.consumer = consumer
+    defer { self.consumer = nil }
+    let listing = LogListing(of: sources)
+    for error in listing.errors { consumer.failed(error, of: nil) }
+    let size = listing.logs.reduce(0) { $0 + $1.size }
+    var next = 0
+    func tellProgress() {
+      freshBytes = 0
+      consumer.progress(
+        LogProgress(
+          bytesRead: bytesRead,
+          bytesTotal: max(bytesRead, size),
+          filesRead: next,
+          filesTotal: listing.logs.count
+        )
+      )
+    }
+    for (index, source) in sources.enumerated() {
+      while next < listing.logs.count && listing.logs[next].source == index && !remote.isStopped {
+        let log = listing.logs[next]
+        let file = makeFile(log.path, index, log.identity, reason: .new)
+        while visit(file, budget: options.roundBytes) == .more { tellProgress() }
+        finish(file, .finished)
+        next += 1
+        if freshBytes >= options.roundBytes { tellProgress() }
+      }
+      if let stream = stream(for: source, index, waitingForWriter: true) {
+        while !remote.isStopped && advance(stream, isFollowing: false) {
+          if freshBytes >= options.roundBytes { tellProgress() }
+        }
+      }
+    }
+    tellProgress()
+    consumer.caughtUp()
+  }
+
+  // MARK: - Following
+
+  /// Follows until `remote.stop()` is called. Uses no processor time while nothing changes.
+  public func run(_ consumer: any LogConsumer) {
+    while !remote.isStopped {
+      let bytes = step(consumer)
+      // Many small writes become one read. A big round means somebody is waiting for us.
+      if bytes > 0 && bytes < 64 << 10 && !hasWork {
+        var bell = pollfd(fd: remote.wakeUp, events: Int16(POLLIN), revents: 0)
+        poll(&bell, 1, options.pauseMilliseconds)
+      }
+    }
+  }
+
+  /// One round: waits for something to do, at most so long, then does up to `roundBytes` of it.
+  ///
+  /// - Parameter timeoutMilliseconds: 0 does not wait; `nil` waits until something happens.
+  /// - Returns: The bytes accounted for.
+  @discardableResult
+  public func step(_ consumer: any LogConsumer, timeoutMilliseconds: Int64? = nil) -> Int {
+    self.consumer = consumer
+    defer { self.consumer = nil }
+    if !isStarted {
+      isStarted = true
+      isStarting = true
+      start()
+      isStarting = false
+      backlog.sort { ($0.modified, $1.id) < ($1.modified, $0.id) }
+    }
+    let ready = wait(timeoutMilliseconds)
+    handle(watcher.drain())
+    lookIfDue()
+
+    var left = options.roundBytes
+    for stream in ready where left > 0 {
+      let before = freshBytes
+      if !advance(stream, isFollowing: true) { streams.removeAll { $0 === stream } }
+      left -= freshBytes - before
+    }
+    while left > 0, let (file, isUrgent) = nextFile() {
+      let before = freshBytes
+      if visit(file, budget: left) == .more { putBack(file, isUrgent: isUrgent) }
+      // Opening a file costs about as much as reading a few pages of it.
+      left -= freshBytes - before + 16 << 10
+    }
+    buffer.shrink()
+
+    let bytes = freshBytes
+    if bytes > 0 {
+      isCaughtUp = false
+      freshBytes = 0
+      consumer.progress(
+        LogProgress(
+          bytesRead: bytesRead,
+          bytesTotal: max(bytesRead, bytesTotal),
+          filesRead: byIdentity.count - backlog.count - (urgent.count - urgentStart),
+          filesTotal: byIdentity.count
+        )
+      )
+    }
+    if !isCaughtUp && !hasWork && !streams.contains(where: \.hasMore) {
+      isCaughtUp = true
+      consumer.caughtUp()
+    }
+    return bytes
+  }
+
+  /// Looks at everything again, as the timer would, in the next round.
+  public func lookAgain() {
+    for index in states.indices { states[index].nextLook = 0 }
+  }
+
+  // MARK: - The queue
+
+  /// Whether files wait to be read.
+  var hasWork: Bool { urgentStart < urgent.count || !backlog.isEmpty }
+
+  /// Has `file` read in one of the next rounds.
+  func enqueue(_ file: LogFile) {
+    if file.isQueued { return }
+    file.isQueued = true
+    if isStarting { backlog.append(file) } else { urgent.append(file) }
+  }
+
+  private func nextFile() -> (LogFile, isUrgent: Bool)? {
+    if urgentStart < urgent.count {
+      let file = urgent[urgentStart]
+      urgentStart += 1
+      if urgentStart == urgent.count {
+        urgent.removeAll(keepingCapacity: true)
+        urgentStart = 0
+      }
+      file.isQueued = false
+      return (file, true)
+    }
+    guard let file = backlog.popLast() else { return nil }
+    file.isQueued = false
+    return (file, false)
+  }
+
+  /// A rotated file goes first, so that it is read before its successor; other big ones take turns.
+  private func putBack(_ file: LogFile, isUrgent: Bool) {
+    if file.isQueued { return }
+    file.isQueued = true
+    if !isUrgent {
+      backlog.append(file)
+    } else if file.detached != nil && urgentStart > 0 {
+      urgentStart -= 1
+      urgent[urgentStart] = file
+    } else {
+      urgent.append(file)
+    }
+  }
+
+  /// Waits for events, streams, the remote or the next look; returns the streams that can be read.
+  private func wait(_ timeoutMilliseconds: Int64?) -> [LogStream] {
+    var timeout = timeoutMilliseconds ?? .max
+    if let next = states.lazy.map(\.nextLook).min() {
+      timeout = min(timeout, max(0, next - monotonicMilliseconds()))
+    }
+    if hasWork || remote.isStopped { timeout = 0 }
+    var polled = [pollfd(fd: remote.wakeUp, events: Int16(POLLIN), revents: 0)]
+    polled += streams.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+    polled.append(pollfd(fd: watcher.descriptor, events: Int16(POLLIN), revents: 0))
+    let count = poll(&polled, nfds_t(polled.count), Int32(clamping: timeout == .max ? -1 : timeout))
+    guard count > 0 else { return [] }
+    if polled[0].revents != 0 { remote.answer() }
+    return streams.enumerated().compactMap { index, stream in
+      polled[index + 1].revents == 0 ? nil : stream
+    }
+  }
+}

@@ -1,0 +1,463 @@
+import MimoEngine
+
+/// Answers of the vendors' APIs as callers log them: one JSON object a line, bare or in an envelope.
+///
+/// Forms: Chat Completions (MiMo, OpenAI, DeepSeek, OpenRouter, vLLM, SGLang, ...), Responses, Messages
+/// (MiMo's too), Gemini, and the stream events of each. An envelope may hold the answer under any of
+/// `bodyKeys`, as an object or as JSON text, and tells time, duration, status, key, session and project.
+/// Source: format notes of the project, section 3; the vendors' API references.
+public struct AnswerDecoder: RecordDecoder {
+  /// As in `RecordDecoder`.
+  public static let name = "api"
+
+  /// The stream of the Messages form that is open: its events after the first carry no id.
+  private var openStream: OpenStream?
+
+  private struct OpenStream: Sendable {
+    var identity: CallIdentity?
+    var labels: Labels
+    var usage: UsageObject
+    var conversation: NameID
+    var time: Instant
+  }
+
+  /// As in `RecordDecoder`.
+  public init() {}
+
+  /// As in `RecordDecoder`.
+  public mutating func decode(
+    _ line: UnsafeRawBufferPointer, into output: inout DecodedLines
+  ) throws(DecodeError) -> LineKind {
+    var text = line
+    // Streams are often logged as they come over the wire: `data: {...}`.
+    if line.starts(with: "data:".utf8) {
+      text = UnsafeRawBufferPointer(rebasing: line.dropFirst(5))
+    } else if line.starts(with: "event:".utf8) {
+      return .notUsage
+    }
+    guard let first = text.first(where: { $0 > 32 }) else { return .foreign }
+    guard first == UInt8(ascii: "{") else { return .foreign }
+    var cursor = JSONCursor(text)
+    let answer = try Answer.read(&cursor, depth: 0)
+    try cursor.expectEnd()
+    defer { withExtendedLifetime(answer.copies) {} }
+    return try emit(answer, into: &output)
+  }
+
+  private mutating func emit(_ answer: Answer, into output: inout DecodedLines) throws(DecodeError)
+    -> LineKind
+  {
+    if answer.isForeign { return .foreign }
+    if answer.type == .messageStop {
+      openStream = nil
+      return .notUsage
+    }
+    guard let usage = answer.usage, !usage.isEmpty else {
+      if let gemini = answer.gemini { return emit(gemini, of: answer, into: &output) }
+      if answer.isFailure {
+        var record = self.record(of: answer, into: &output)
+        record.failed = true
+        record.tellsCache = false
+        output.records.append(record)
+        return .usage
+      }
+      return answer.hasTraits ? .notUsage : .foreign
+    }
+    if answer.type == .messageDelta, answer.id == nil {
+      guard let stream = openStream else { return .notUsage }
+      var record = UsageRecord(time: stream.time, identity: stream.identity, labels: stream.labels)
+      record.conversation = stream.conversation
+      record.identity?.rank = .message
+      record.append(stream.usage.updated(by: usage), as: .messages, to: &output)
+      return .usage
+    }
+    guard answer.hasTraits else { return .foreign }
+    var record = self.record(of: answer, into: &output)
+    record.failed = answer.isFailure
+    let isGoogle = !usage.hasDetails && answer.model?.contains("gemini") ?? false
+    // MiMo sends null details when nothing was cached; vLLM, which names its answers so, when it does not tell.
+    let tellsNull =
+      usage.detailsAreNull && !(answer.id?.hasPrefix("chatcmpl-") ?? false)
+      && (answer.model.map { $0.contains("mimo") || $0.contains("MiMo") } ?? false)
+    let form = usage.form(hint: answer.formHint)
+    if answer.type == .messageStart {
+      record.identity?.rank = .opening
+      // Iterations point into this line; the closing event states them again.
+      var opening = usage
+      opening.iterations = []
+      openStream = OpenStream(
+        identity: record.identity, labels: record.labels, usage: opening,
+        conversation: record.conversation,
+        time: record.time)
+    }
+    record.append(usage, as: form, isGoogle: isGoogle, tellsNull: tellsNull, to: &output)
+    return .usage
+  }
+
+  private func emit(_ usage: GeminiUsage, of answer: Answer, into output: inout DecodedLines)
+    -> LineKind
+  {
+    var record = self.record(of: answer, into: &output)
+    record.tokens = usage.tokens
+    record.failed = answer.isFailure
+    output.records.append(record)
+    return .usage
+  }
+
+  /// The record of an answer without its counters.
+  private func record(of answer: Answer, into output: inout DecodedLines) -> UsageRecord {
+    var record = UsageRecord(time: answer.time ?? answer.created ?? output.readTime)
+    let session = output.intern(answer.session)
+    record.labels = Labels(
+      model: output.intern(answer.model ?? answer.requestModel),
+      provider: output.intern(answer.provider),
+      source: output.names.intern(Self.name), project: output.intern(answer.project),
+      session: session,
+      key: output.internKey(answer.key))
+    record.conversation = session
+    if let id = answer.id, id.count > 0 {
+      record.identity = CallIdentity(message: Fingerprint(of: id.bytes))
+    }
+    record.tier = answer.tier ?? .standard
+    record.statedCost = answer.statedCost
+    record.durationMilliseconds = answer.durationMilliseconds
+    return record
+  }
+}
+
+/// `usageMetadata` of the Gemini form: what was cached is inside the prompt, thoughts and tool prompts beside.
+struct GeminiUsage {
+  var tokens = TokenCounts()
+
+  static func read(_ cursor: inout JSONCursor) throws(DecodeError) -> GeminiUsage? {
+    var prompt: Int64 = 0
+    var cached: Int64 = 0
+    var candidates: Int64 = 0
+    var thoughts: Int64 = 0
+    var toolPrompt: Int64 = 0
+    var isThere = false
+    try cursor.beginObject()
+    while let key = try cursor.nextKey() {
+      switch key.count {
+      case 16 where key == "promptTokenCount":
+        prompt = try cursor.count() ?? 0
+        isThere = true
+      case 18 where key == "thoughtsTokenCount": thoughts = try cursor.count() ?? 0
+      case 20 where key == "candidatesTokenCount": candidates = try cursor.count() ?? 0
+      case 23 where key == "cachedContentTokenCount": cached = try cursor.count() ?? 0
+      case 23 where key == "toolUsePromptTokenCount": toolPrompt = try cursor.count() ?? 0
+      default: try cursor.skipValue()
+      }
+    }
+    guard isThere else { return nil }
+    cached = min(cached, prompt)
+    return GeminiUsage(
+      tokens: TokenCounts(
+        input: prompt - cached + toolPrompt, cacheRead: cached, output: candidates + thoughts,
+        reasoning: thoughts))
+  }
+}
+
+/// What is taken from one logged object: an answer, an envelope with an answer in it, or a stream event.
+private struct Answer {
+  enum EventType { case other, messageStart, messageDelta, messageStop, message, responses }
+
+  var id: JSONString?
+  var model: JSONString?
+  var requestModel: JSONString?
+  var type = EventType.other
+  var formHint: UsageObject.Form?
+  var created: Instant?
+  var time: Instant?
+  var usage: UsageObject?
+  var gemini: GeminiUsage?
+  var tier: ServiceTier?
+  var provider: JSONString?
+  var project: JSONString?
+  var session: JSONString?
+  var key: JSONString?
+  var statedCost: Amount?
+  var durationMilliseconds: Int32?
+  var status: Int64?
+  var hasError = false
+  var hasErrorObject = false
+  var hasTraits = false
+  var hasRequest = false
+  var isForeign = false
+  /// What the strings above may point into, beside the line itself.
+  var copies: [TextCopy] = []
+
+  /// Whether the log marks the call as failed. An `error` in a line about something else is not one.
+  var isFailure: Bool {
+    if hasErrorObject && usage == nil { return true }
+    let isFailed = hasError || (status ?? 0) >= 400
+    return isFailed && (model != nil || requestModel != nil || hasRequest || usage != nil)
+  }
+
+  static func read(_ cursor: inout JSONCursor, depth: Int) throws(DecodeError) -> Answer {
+    var answer = Answer()
+    var body: Answer?
+    var message: Answer?
+    try cursor.beginObject()
+    while let key = try cursor.nextKey() {
+      switch key.count {
+      case 2 where key == "id": answer.id = try cursor.string() ?? answer.id
+      case 2 where key == "ts": answer.time = try LogTime.read(&cursor) ?? answer.time
+      case 3 where key == "key" || key == "app":
+        if key == "key" {
+          answer.key = try cursor.string()
+        } else {
+          answer.project = try cursor.string()
+        }
+      case 3 where key == "raw": try readBody(&cursor, depth, &body)
+      case 4 where key == "type": answer.readType(try cursor.string())
+      case 4 where key == "time": answer.time = try LogTime.read(&cursor) ?? answer.time
+      case 4 where key == "user": answer.key = try cursor.string() ?? answer.key
+      case 4 where key == "cost":
+        answer.statedCost = try UsageObject.readCost(&cursor) ?? answer.statedCost
+      case 4 where key == "data" || key == "body": try readBody(&cursor, depth, &body)
+      case 5 where key == "model": answer.model = try cursor.string()
+      case 5 where key == "usage":
+        answer.hasTraits = answer.hasTraits || cursor.next == .null
+        if cursor.next == .object {
+          let usage = try UsageObject.read(&cursor)
+          if !usage.isEmpty { answer.usage = usage }
+        } else {
+          try cursor.skipValue()
+        }
+      case 5 where key == "error":
+        let kind = cursor.next
+        if kind == .object {
+          answer.hasErrorObject = try readError(&cursor)
+          answer.hasError = true
+        } else {
+          let text = try cursor.string()
+          answer.hasError = kind == .string && (text?.count ?? 0) > 0
+        }
+      case 5 where key == "chunk" || key == "event": try readBody(&cursor, depth, &body)
+      case 6 where key == "object": answer.readObject(try cursor.string())
+      case 6 where key == "status": try answer.readStatus(&cursor)
+      case 6 where key == "result" || key == "output": try readBody(&cursor, depth, &body)
+      case 6 where key == "x_groq": try readGroq(&cursor, &answer)
+      case 7 where key == "choices":
+        answer.hasTraits = true
+        try cursor.skipValue()
+      case 7 where key == "created": answer.created = try LogTime.read(&cursor)
+      case 7 where key == "message": try readBody(&cursor, depth, &message)
+      case 7 where key == "payload": try readBody(&cursor, depth, &body)
+      case 7 where key == "project": answer.project = try cursor.string()
+      case 7 where key == "request": try readRequest(&cursor, &answer)
+      case 7 where key == "user_id": answer.key = try cursor.string() ?? answer.key
+      case 7 where key == "session": answer.session = try cursor.string() ?? answer.session
+      case 7 where key == "elapsed": answer.readDuration(try cursor.numberText(), scale: 3)
+      case 7 where key == "api_key": answer.key = try cursor.string() ?? answer.key
+      case 8 where key == "response": try readBody(&cursor, depth, &body)
+      case 8 where key == "provider" || key == "base_url" || key == "api_base" || key == "endpoint":
+        answer.provider = try cursor.string() ?? answer.provider
+      case 8 where key == "cost_usd":
+        answer.statedCost = try UsageObject.readCost(&cursor) ?? answer.statedCost
+      case 9 where key == "timestamp": answer.time = try LogTime.read(&cursor) ?? answer.time
+      case 10 where key == "created_at":
+        // In a bare Responses answer this is the body's own time, in an envelope the caller's.
+        answer.time = try LogTime.read(&cursor) ?? answer.time
+      case 10 where key == "completion": try readBody(&cursor, depth, &body)
+      case 10 where key == "latency_ms" || key == "session_id":
+        if key == "session_id" {
+          answer.session = try cursor.string() ?? answer.session
+        } else {
+          answer.readDuration(try cursor.numberText(), scale: 0)
+        }
+      case 10 where key == "responseId": answer.id = try cursor.string()
+      case 10 where key == "candidates":
+        answer.hasTraits = true
+        try cursor.skipValue()
+      case 11 where key == "duration_ms": answer.readDuration(try cursor.numberText(), scale: 0)
+      case 11 where key == "status_code": try answer.readStatus(&cursor)
+      case 12 where key == "modelVersion": answer.model = try cursor.string()
+      case 12 where key == "service_tier":
+        var usage = UsageObject()
+        usage.readTier(try cursor.string())
+        answer.tier = usage.tier
+      case 13 where key == "usageMetadata":
+        if cursor.next == .object {
+          answer.gemini = try GeminiUsage.read(&cursor)
+          answer.hasTraits = true
+        } else {
+          try cursor.skipValue()
+        }
+      case 13 where key == "response_body": try readBody(&cursor, depth, &body)
+      case 13 where key == "response_cost":
+        answer.statedCost = try UsageObject.readCost(&cursor) ?? answer.statedCost
+      case 15 where key == "conversation_id": answer.session = try cursor.string() ?? answer.session
+      default: try cursor.skipValue()
+      }
+    }
+    if answer.usage != nil, answer.model != nil || answer.id != nil { answer.hasTraits = true }
+    if answer.type == .messageStart {
+      if var message {
+        message.type = .messageStart
+        body = message
+      }
+    } else if message?.usage != nil {
+      // A transcript of a tool, which has rules of its own.
+      answer.isForeign = true
+    }
+    if let body { answer.adopt(body) }
+    return answer
+  }
+
+  /// Takes what the answer itself says from `body`, and keeps what the envelope says of the call.
+  private mutating func adopt(_ body: Answer) {
+    id = body.id ?? id
+    model = body.model ?? model
+    requestModel = requestModel ?? body.requestModel
+    if body.type != .other { type = body.type }
+    formHint = body.formHint ?? formHint
+    created = body.time ?? body.created ?? created
+    usage = body.usage ?? usage
+    gemini = body.gemini ?? gemini
+    tier = body.tier ?? tier
+    provider = provider ?? body.provider
+    project = project ?? body.project
+    session = session ?? body.session
+    key = key ?? body.key
+    statedCost = body.statedCost ?? statedCost
+    durationMilliseconds = durationMilliseconds ?? body.durationMilliseconds
+    status = status ?? body.status
+    hasError = hasError || body.hasError
+    hasErrorObject = hasErrorObject || body.hasErrorObject
+    hasTraits = hasTraits || body.hasTraits
+    isForeign = isForeign || body.isForeign
+    hasRequest = hasRequest || body.hasRequest
+    copies += body.copies
+  }
+
+  private static let deepest = 4
+
+  private static func readBody(
+    _ cursor: inout JSONCursor, _ depth: Int, _ body: inout Answer?
+  ) throws(DecodeError) {
+    guard depth < deepest else { return try cursor.skipValue() }
+    var found: Answer?
+    switch cursor.next {
+    case .object: found = try read(&cursor, depth: depth + 1)
+    case .string:
+      guard let text = try cursor.string(), text.hasPrefix("{") else { return }
+      // The body as JSON text: what is taken from it points into the copy, which the answer keeps.
+      let copy = text.withUnescaped { TextCopy($0) }
+      var inner = JSONCursor(copy.bytes)
+      found = try? read(&inner, depth: depth + 1)
+      found?.copies.append(copy)
+    default: try cursor.skipValue()
+    }
+    guard let found else { return }
+    // Of several candidates the one with usage is the answer.
+    if body == nil || (body?.usage == nil && body?.gemini == nil) { body = found }
+  }
+
+  private static func readRequest(_ cursor: inout JSONCursor, _ answer: inout Answer)
+    throws(DecodeError)
+  {
+    guard cursor.next == .object else { return try cursor.skipValue() }
+    try cursor.beginObject()
+    while let key = try cursor.nextKey() {
+      if key == "model" {
+        answer.requestModel = try cursor.string()
+        answer.hasRequest = true
+      } else {
+        try cursor.skipValue()
+      }
+    }
+  }
+
+  private static func readGroq(_ cursor: inout JSONCursor, _ answer: inout Answer)
+    throws(DecodeError)
+  {
+    guard cursor.next == .object else { return try cursor.skipValue() }
+    try cursor.beginObject()
+    while let key = try cursor.nextKey() {
+      if key == "usage", cursor.next == .object {
+        let usage = try UsageObject.read(&cursor)
+        answer.usage = answer.usage ?? usage
+      } else {
+        try cursor.skipValue()
+      }
+    }
+  }
+
+  /// Whether the object looks like an API's error: a message with a type or a code.
+  private static func readError(_ cursor: inout JSONCursor) throws(DecodeError) -> Bool {
+    var hasMessage = false
+    var hasKind = false
+    try cursor.beginObject()
+    while let key = try cursor.nextKey() {
+      if key == "message" { hasMessage = true }
+      if key == "type" || key == "code" { hasKind = true }
+      try cursor.skipValue()
+    }
+    return hasMessage && hasKind
+  }
+
+  private mutating func readType(_ text: JSONString?) {
+    guard let text else { return }
+    if text == "message_start" {
+      type = .messageStart
+      hasTraits = true
+    } else if text == "message_delta" {
+      type = .messageDelta
+      hasTraits = true
+      formHint = .messages
+    } else if text == "message_stop" {
+      type = .messageStop
+      hasTraits = true
+    } else if text == "message" {
+      type = .message
+      formHint = .messages
+    } else if text.hasPrefix("response.") {
+      type = .responses
+      hasTraits = true
+      formHint = .responses
+    } else if text.hasPrefix("content_block") || text == "ping" {
+      hasTraits = true
+    }
+  }
+
+  private mutating func readObject(_ text: JSONString?) {
+    guard let text else { return }
+    if text == "response" { formHint = .responses }
+    if text.hasPrefix("chat.completion") || text == "response" || text == "text_completion" {
+      hasTraits = true
+    }
+  }
+
+  private mutating func readStatus(_ cursor: inout JSONCursor) throws(DecodeError) {
+    if cursor.next == .number {
+      guard let text = try cursor.numberText(), let value = ExactDecimal(bytes: text)?.scaled(by: 0)
+      else { return }
+      status = Int64(clamping: value)
+    } else if let text = try cursor.string(),
+      text == "failed" || text == "error" || text == "failure"
+    {
+      hasError = true
+    }
+  }
+
+  private mutating func readDuration(_ text: UnsafeRawBufferPointer?, scale: Int) {
+    guard let text, let value = ExactDecimal(bytes: text)?.scaledRounding(by: scale), value >= 0
+    else { return }
+    durationMilliseconds = Int32(clamping: value)
+  }
+}
+
+/// Bytes that live as long as someone holds this: the text of an answer that was logged as a JSON string.
+private final class TextCopy {
+  let bytes: UnsafeRawBufferPointer
+
+  init(_ text: UnsafeRawBufferPointer) {
+    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: text.count, alignment: 1)
+    copy.copyMemory(from: text)
+    bytes = UnsafeRawBufferPointer(copy)
+  }
+
+  deinit { bytes.deallocate() }
+}

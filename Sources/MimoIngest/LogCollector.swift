@@ -1,0 +1,189 @@
+import MimoEngine
+
+/// What is known of one followed file, for `report`, `doctor` and the screen.
+public struct FileReport: Sendable {
+  /// The path as shown to the user.
+  public var path: String
+  /// What its lines turned out to be.
+  public var tally = LineTally()
+  /// The formats recognised in it, in the order of their first line.
+  public var formats: [String] = []
+  /// Bytes accounted for, over all readings.
+  public var bytes: Int64 = 0
+  /// How many of its records were calls already counted.
+  public var duplicates = 0
+  /// How many of its records were calls not counted before.
+  public var records = 0
+  /// Copies of answers of other files that were left out, because the file was named alone.
+  public var copiesLeftOut = 0
+  /// Where a last line begins that was never finished, and its length; only in one-shot readings.
+  public var unfinished: (offset: Int64, length: Int)?
+  /// Why it cannot be read now; `nil` if it can.
+  public var error: String?
+
+  /// A file of which nothing was read yet.
+  public init(path: String) { self.path = path }
+
+  /// Whether no line was of a known format.
+  public var isForeign: Bool {
+    tally.usageLines == 0 && tally.foreign + tally.malformed + tally.blank == tally.lines
+  }
+}
+
+/// Sums over all files.
+public struct IngestTotals: Equatable, Sendable {
+  /// Files and streams read.
+  public var files = 0
+  /// Bytes accounted for.
+  public var bytes: Int64 = 0
+  /// Lines read.
+  public var lines = 0
+  /// Distinct calls found.
+  public var records = 0
+  /// Records of calls already counted.
+  public var duplicates = 0
+  /// Lines without usage.
+  public var notUsage = 0
+  /// Lines that could not be read.
+  public var malformed = 0
+  /// Files that could not be read.
+  public var unreadableFiles = 0
+
+  /// Sums of nothing.
+  public init() {}
+
+  /// Sums over files.
+  public init(_ files: [FileReport]) {
+    for file in files {
+      if file.error != nil, file.bytes == 0 {
+        unreadableFiles += 1
+        continue
+      }
+      self.files += 1
+      bytes += file.bytes
+      lines += file.tally.lines
+      records += file.records
+      duplicates += file.duplicates
+      notUsage += file.tally.notUsage
+      malformed += file.tally.malformed
+    }
+  }
+}
+
+/// Decodes the lines a follower delivers and counts them in a ledger.
+///
+/// Belongs to the follower's thread; what it has counted leaves it as values.
+public final class LogCollector: LogConsumer {
+  /// The ledger all calls are counted in.
+  public private(set) var ledger: Ledger
+  /// What is known of each file, by the follower's file id.
+  public private(set) var files: [Int: FileReport] = [:]
+  /// Errors that belong to no file: a source that is not there, a folder that cannot be listed.
+  public private(set) var sourceErrors: [LogError] = []
+  /// How much of what was there has been read.
+  public private(set) var progress: LogProgress?
+  /// Called after each round of reading, when something may have changed; `true` if all has been read.
+  public var onRound: (_ collector: LogCollector, _ isCaughtUp: Bool) -> Void = { _, _ in }
+
+  private let formats: [any RecordDecoder.Type]
+  private let namedAlone: Set<Int>
+  private let clock: () -> Instant
+  private var decoders: [Int: FileDecoder] = [:]
+  private var output: DecodedLines
+  private var translation = NameTranslation()
+  /// Tallies of readings of a file that ended (it was replaced or truncated).
+  private var finished: [Int: LineTally] = [:]
+
+  /// Creates a collector.
+  ///
+  /// - Parameters:
+  ///   - sources: what the follower follows, in its order.
+  ///   - formats: the formats to recognise; one of them alone is taken as given.
+  ///   - clock: tells the time of reading, for calls whose log tells none.
+  public init(
+    ledger: Ledger, sources: [LogSource], formats: [any RecordDecoder.Type] = Decoders.all,
+    clock: @escaping () -> Instant
+  ) {
+    self.ledger = ledger
+    self.formats = formats
+    self.clock = clock
+    namedAlone = Set(
+      sources.indices.filter { if case .folder = sources[$0] { false } else { true } })
+    output = DecodedLines(readTime: clock())
+  }
+
+  /// All files, in order of discovery.
+  public var fileReports: [FileReport] { files.sorted { $0.key < $1.key }.map(\.value) }
+
+  /// As in `LogConsumer`.
+  public func opened(_ file: LogFile, reason: OpenReason) {
+    if let decoder = decoders[file.id] {
+      var tally = finished[file.id] ?? LineTally()
+      tally += decoder.tally
+      finished[file.id] = tally
+    }
+    decoders[file.id] = FileDecoder(formats)
+    files[file.id] = files[file.id] ?? FileReport(path: file.path)
+    files[file.id]?.error = nil
+  }
+
+  /// As in `LogConsumer`.
+  public func consume(lines: UnsafeRawBufferPointer, of file: LogFile, at offset: Int64) {
+    decode(lines, of: file, at: offset)
+  }
+
+  private func decode(_ lines: UnsafeRawBufferPointer, of file: LogFile, at offset: Int64) {
+    output.readTime = clock()
+    decoders[file.id, default: FileDecoder(formats)].decode(lines, at: offset, into: &output)
+    record(decoders[file.id]!, of: file, bytes: lines.count)
+  }
+
+  private func record(_ decoder: FileDecoder, of file: LogFile, bytes: Int) {
+    var report = files[file.id] ?? FileReport(path: file.path)
+    if namedAlone.contains(file.source) {
+      // The original of such a copy stands in another file, which is not read.
+      let before = output.records.count
+      output.records.removeAll { $0.identity?.rank == .embeddedCopy }
+      report.copiesLeftOut += before - output.records.count
+    }
+    let decoded = output.records.count
+    let counted = translation.record(&output, into: &ledger)
+    report.records += counted
+    report.duplicates += decoded - counted
+    report.tally = finished[file.id] ?? LineTally()
+    report.tally += decoder.tally
+    for format in decoder.formats where !report.formats.contains(format) { report.formats.append(format) }
+    report.bytes += Int64(bytes)
+    report.path = file.path
+    report.unfinished = nil
+    files[file.id] = report
+  }
+
+  /// As in `LogConsumer`.
+  public func unfinished(_ rest: UnsafeRawBufferPointer, of file: LogFile, at offset: Int64) {
+    if files[file.id] == nil { files[file.id] = FileReport(path: file.path) }
+    files[file.id]?.unfinished = (offset, rest.count)
+  }
+
+  /// As in `LogConsumer`.
+  public func closed(_ file: LogFile, reason: CloseReason) {}
+
+  /// As in `LogConsumer`.
+  public func failed(_ error: LogError, of file: LogFile?) {
+    if let file {
+      if files[file.id] == nil { files[file.id] = FileReport(path: file.path) }
+      files[file.id]?.error = error.description
+    } else if !sourceErrors.contains(error) {
+      sourceErrors.append(error)
+    }
+  }
+
+  /// As in `LogConsumer`.
+  public func progress(_ progress: LogProgress) {
+    self.progress = progress
+    onRound(self, false)
+  }
+
+  /// As in `LogConsumer`.
+  public func caughtUp() { onRound(self, true) }
+}

@@ -1,0 +1,58 @@
+import MimoEngine
+import MimoIngest
+
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+let usage = """
+  usage: mimo-top-bench generate openai|claude|slim MEGABYTES FILE   write a log
+         mimo-top-bench decode FILE                                   decode and count it on one thread
+
+  """
+
+func fail(_ text: String) -> Never {
+  text.withCString { _ = write(2, $0, strlen($0)) }
+  exit(64)
+}
+
+let arguments = CommandLine.arguments
+switch arguments.dropFirst().first {
+case "generate" where arguments.count == 5:
+  guard let form = LogGenerator.Form(rawValue: arguments[2]), let megabytes = Int(arguments[3])
+  else {
+    fail(usage)
+  }
+  var generator = LogGenerator()
+  if !generator.write(form, bytes: megabytes * 1_000_000, to: arguments[4]) {
+    fail("mimo-top-bench: \(arguments[4]): cannot be written\n")
+  }
+case "decode" where arguments.count == 3:
+  let descriptor = open(arguments[2], O_RDONLY)
+  if descriptor < 0 { fail("mimo-top-bench: \(arguments[2]): cannot be read\n") }
+  let capacity = 1 << 20
+  let buffer = UnsafeMutableRawPointer.allocate(byteCount: capacity * 4, alignment: 16)
+  var held = 0
+  var decoder = FileDecoder()
+  var output = DecodedLines(readTime: Instant(seconds: 0))
+  var ledger = Ledger(promptEdges: [
+    32_000, 100_000, 128_000, 199_999, 200_000, 256_000, 272_000, 512_000,
+  ])
+  var translation = NameTranslation()
+  while true {
+    let count = read(descriptor, buffer + held, capacity)
+    if count <= 0 { break }
+    held += count
+    var end = held
+    while end > 0, buffer.load(fromByteOffset: end - 1, as: UInt8.self) != 10 { end -= 1 }
+    decoder.decode(UnsafeRawBufferPointer(start: buffer, count: end), at: 0, into: &output)
+    translation.record(&output, into: &ledger)
+    memmove(buffer, buffer + end, held - end)
+    held -= end
+  }
+  print(decoder.tally.lines, decoder.tally.usageLines, decoder.tally.malformed, ledger.knownCalls)
+  print(ledger.snapshot().cube.chunks.count, ledger.snapshot().cube.series.count)
+default: fail(usage)
+}

@@ -1,0 +1,358 @@
+import ArgumentParser
+import MimoDashboard
+import MimoEngine
+import MimoIngest
+import MimoScreen
+
+/// `mimo-top report`: the numbers of the dashboard as a table, JSON or CSV.
+struct ReportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "report", abstract: "Print usage and cost as a table, or as JSON or CSV for scripts.",
+    discussion: """
+      Exit codes: 0 done, 1 something could not be read (the rest is still printed), 3 no usage found, 64 misuse.
+      """)
+
+  @OptionGroup var common: CommonOptions
+
+  @Option(help: ArgumentHelp(
+    "Rows by total, model, provider, project, session, source, key, hour, day, week or month.", valueName: "grouping"))
+  var by: String = "day"
+
+  @Option(help: ArgumentHelp("Order rows by key, cost, requests, tokens or hit-rate; a leading - reverses.", valueName: "field"))
+  var sort: String = "key"
+
+  @Option(help: ArgumentHelp("Print at most this many rows.", valueName: "n"))
+  var limit: Int?
+
+  @Flag(help: "Print one JSON document (schema mimo-top.report/1).")
+  var json = false
+
+  @Flag(help: "Print comma-separated values.")
+  var csv = false
+
+  func run() throws {
+    let configuration = try Configuration(common)
+    guard let grouping = Grouping(rawValue: by) else {
+      throw Misuse(description: "--by '\(by)': one of \(Grouping.allCases.map(\.rawValue).joined(separator: ", ")) is expected")
+    }
+    guard let order = RowOrder(sort) else {
+      throw Misuse(description: "--sort '\(sort)': one of \(RowOrder.names) is expected")
+    }
+    if json && csv { throw Misuse(description: "--json and --csv are two outputs; give one of them") }
+    if let limit, limit < 0 { throw Misuse(description: "--limit \(limit): a number from 0 up is expected") }
+
+    let scan = LogScan(configuration)
+    let result = ReportResult(
+      configuration, grouping: grouping, scan: scan, order: order, limit: limit)
+    for notice in configuration.notices { StandardStreams.complain(notice) }
+    if json {
+      StandardStreams.print(result.json.text + "\n")
+    } else if csv {
+      StandardStreams.print(result.csv)
+    } else {
+      StandardStreams.print(result.table)
+    }
+    let code = scan.complain(noUsage: result.report.totals.isEmpty, configuration)
+    if code != 0 { throw ExitCode(code) }
+  }
+}
+
+/// How the rows of a report are ordered.
+struct RowOrder {
+  enum Field: String, CaseIterable { case key, cost, requests, tokens, hitRate = "hit-rate" }
+
+  var field: Field
+  var isReversed: Bool
+
+  static let names = Field.allCases.map(\.rawValue).joined(separator: ", ")
+
+  init?(_ text: String) {
+    isReversed = text.hasPrefix("-")
+    guard let field = Field(rawValue: isReversed ? String(text.dropFirst()) : text) else { return nil }
+    self.field = field
+  }
+
+  /// Rows in this order: keys ascend, all else descends; equal rows by key, which the input is ordered by.
+  func sorted(_ rows: [Report.Row]) -> [Report.Row] {
+    func isBefore(_ a: Measures, _ b: Measures) -> Bool {
+      switch field {
+      case .key: false
+      case .cost: a.costFemto > b.costFemto
+      case .requests: a.requests > b.requests
+      case .tokens: a.tokens.prompt + a.tokens.output > b.tokens.prompt + b.tokens.output
+      case .hitRate:
+        switch (a.hitRate, b.hitRate) {
+        case (let x?, let y?): x > y
+        case (_?, nil): true
+        default: false
+        }
+      }
+    }
+    let order = rows.indices.sorted { i, j in
+      if isBefore(rows[i].measures, rows[j].measures) { return true }
+      if isBefore(rows[j].measures, rows[i].measures) { return false }
+      return i < j
+    }
+    let sorted = order.map { rows[$0] }
+    return isReversed ? sorted.reversed() : sorted
+  }
+}
+
+/// A report with all that its outputs say beside it.
+struct ReportResult {
+  let configuration: Configuration
+  let grouping: Grouping
+  let report: Report
+  let rows: [Report.Row]
+  let ingest: IngestTotals
+  let status: PlanStatus?
+
+  init(_ configuration: Configuration, grouping: Grouping, scan: LogScan, order: RowOrder, limit: Int?) {
+    self.configuration = configuration
+    self.grouping = grouping
+    ingest = IngestTotals(scan.files) .adding(unreadable: scan.unreadableSources)
+    let snapshot = scan.snapshot
+    report = Report(
+      of: snapshot, tariff: configuration.tariff, window: configuration.window, by: grouping,
+      clock: configuration.clock, filters: configuration.filters)
+    let sorted = order.sorted(report.rows)
+    rows = limit.map { Array(sorted.prefix($0)) } ?? sorted
+    status =
+      configuration.plan.isSubscription
+      ? PlanStatus(
+        of: snapshot, tariff: configuration.tariff, periods: configuration.periods, window: configuration.window,
+        now: configuration.now) : nil
+  }
+
+  private var unit: PricingUnit { configuration.tariff.unit }
+  private var isSubscription: Bool { configuration.plan.isSubscription }
+
+  // MARK: - JSON
+
+  var json: JSONOutput {
+    let clock = configuration.clock
+    return .object([
+      ("schema", .string("mimo-top.report/1")),
+      (
+        "window",
+        .object([
+          ("since", .text(configuration.since.map(clock.text))),
+          ("until", .text(configuration.until.map(clock.text))),
+          ("time_zone", .string(clock.name)),
+        ])
+      ),
+      ("plan", plan),
+      ("totals", .object(measures(report.totals, cost: isSubscription ? status?.feesOfWindow : report.totals.cost))),
+      ("by", .string(grouping.rawValue)),
+      (
+        "rows",
+        .array(
+          rows.map { row in
+            .object([("key", .text(row.key))] + measures(row.measures, cost: isSubscription ? nil : row.measures.cost))
+          })
+      ),
+      (
+        "unpriced",
+        .array(
+          report.unpriced.map { entry in
+            .object([
+              ("model", .text(entry.model)), ("provider", .text(entry.provider)),
+              ("requests", .integer(entry.requests)), ("tokens", tokens(entry.tokens)),
+            ])
+          })
+      ),
+      (
+        "ingest",
+        .object([
+          ("files", .integer(Int64(ingest.files))), ("bytes", .integer(ingest.bytes)),
+          ("lines", .integer(Int64(ingest.lines))), ("records", .integer(Int64(ingest.records))),
+          ("duplicates", .integer(Int64(ingest.duplicates))), ("not_usage", .integer(Int64(ingest.notUsage))),
+          ("malformed", .integer(Int64(ingest.malformed))),
+          ("unreadable_files", .integer(Int64(ingest.unreadableFiles))),
+        ])
+      ),
+    ])
+  }
+
+  private var plan: JSONOutput {
+    let plan = configuration.plan
+    var members: [(String, JSONOutput)] = [
+      ("id", .string(plan.id)), ("name", .string(plan.name)),
+      ("kind", .string(isSubscription ? "subscription" : "metered")),
+      ("currency", .string(configuration.currency.rawValue)),
+    ]
+    if let status {
+      let clock = configuration.clock
+      members += [
+        ("fee", .decimal(status.fee)),
+        (
+          "period",
+          .object([("from", .string(clock.text(status.start))), ("to", .string(clock.text(status.resetsAt)))])
+        ),
+        ("credits_included", credits(status.included)), ("credits_used", credits(status.used)),
+        ("credits_left", credits(status.left)), ("used_ratio", .text(status.usedRatio?.text(decimals: 6))),
+        ("resets_at", .string(clock.text(status.resetsAt))),
+        ("runs_out_at", .text(status.runsOutAt.map(clock.text))),
+      ]
+    }
+    return .object(members)
+  }
+
+  /// Credits: an integer where they are whole, else a decimal text.
+  private func credits(_ amount: Amount?) -> JSONOutput {
+    guard let amount else { return .null }
+    let (whole, rest) = amount.atto.quotientAndRemainder(dividingBy: Amount.scale)
+    return rest == 0 ? .integer(Int64(clamping: whole)) : .string(amount.exactText)
+  }
+
+  private func tokens(_ tokens: TokenCounts) -> JSONOutput {
+    .object([
+      ("input", .integer(tokens.input)), ("cache_read", .integer(tokens.cacheRead)),
+      ("cache_write_5m", .integer(tokens.cacheWrite5m)), ("cache_write_1h", .integer(tokens.cacheWrite1h)),
+      ("output", .integer(tokens.output)), ("reasoning", .integer(tokens.reasoning)),
+    ])
+  }
+
+  private func measures(_ sums: Measures, cost: Amount?) -> [(String, JSONOutput)] {
+    let isCredits = unit == .credits
+    return [
+      ("requests", .integer(sums.requests)), ("tokens", tokens(sums.tokens)),
+      ("hit_rate", .text(sums.hitRate?.text(decimals: 6))),
+      ("hit_rate_unknown_requests", .integer(sums.hitRateUnknownRequests)),
+      ("answer_cache_hits", .integer(sums.answerCacheHits)), ("cost", .decimal(cost)),
+      ("credits", isCredits ? credits(sums.cost) : .null),
+      (
+        "stated_cost",
+        .object(sums.statedCalls == 0 ? [] : [("USD", .string(sums.statedCost.exactText))])
+      ),
+      ("saved_by_cache", isSubscription ? .null : .decimal(sums.savedByCache)),
+      ("errors", .integer(sums.errors)), ("web_searches", .integer(sums.webSearches)),
+      ("unpriced_requests", .integer(sums.unpricedRequests)),
+      ("uncertain_price_requests", .integer(sums.uncertainRequests)),
+    ]
+  }
+
+  // MARK: - CSV
+
+  var csv: String {
+    let header = [
+      grouping.rawValue, "requests", "input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "reasoning",
+      "hit_rate", "cost", "unit", "stated_cost_usd", "saved_by_cache", "errors", "unpriced_requests",
+    ]
+    let unitName =
+      switch unit {
+      case .money(let currency): currency.rawValue
+      case .credits: "credits"
+      }
+    var text = header.joined(separator: ",") + "\n"
+    for row in rows {
+      let sums = row.measures
+      let tokens = sums.tokens
+      let fields: [String] = [
+        Self.quoted(row.key ?? ""), String(sums.requests), String(tokens.input), String(tokens.cacheRead),
+        String(tokens.cacheWrite5m), String(tokens.cacheWrite1h), String(tokens.output), String(tokens.reasoning),
+        sums.hitRate?.text(decimals: 6) ?? "", sums.cost?.exactText ?? "", unitName,
+        sums.statedCalls == 0 ? "" : sums.statedCost.exactText, sums.savedByCache?.exactText ?? "",
+        String(sums.errors), String(sums.unpricedRequests),
+      ]
+      text += fields.joined(separator: ",") + "\n"
+    }
+    return text
+  }
+
+  /// A field with quotes where it needs them; a leading `=`, `+`, `-` or `@` must not become a formula.
+  private static func quoted(_ text: String) -> String {
+    var text = TextWidth.sanitized(text)
+    if let first = text.first, "=+-@".contains(first) { text = "'" + text }
+    guard text.contains(where: { "\",\n".contains($0) }) else { return text }
+    return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+  }
+
+  // MARK: - Table
+
+  var table: String {
+    let titles = ["\(grouping.rawValue)", "requests", "input", "cache read", "cache write", "output", "hit rate", costTitle, "saved"]
+    var lines: [[String]] = rows.map { line(TextWidth.sanitized($0.key ?? "(not stated)"), $0.measures) }
+    let hidden = report.rows.count - rows.count
+    if hidden > 0 { lines.append(["… \(hidden) more rows"] + Array(repeating: "", count: titles.count - 1)) }
+    lines.append(line("total", report.totals))
+    let widths = titles.indices.map { column in
+      ([titles] + lines).map { TextWidth.width(of: $0[column]) }.max() ?? 0
+    }
+    func row(_ fields: [String]) -> String {
+      let cells = fields.indices.map { index in
+        TextWidth.padded(fields[index], to: widths[index], alignment: index == 0 ? .leading : .trailing)
+      }
+      var text = cells.joined(separator: "  ")
+      while text.hasSuffix(" ") { text.removeLast() }
+      return text + "\n"
+    }
+    let rule = String(repeating: "-", count: widths.reduce(0, +) + 2 * (widths.count - 1)) + "\n"
+    var text = row(titles) + rule
+    for line in lines.dropLast() { text += row(line) }
+    text += rule + row(lines.last!)
+    return text + notes
+  }
+
+  private var costTitle: String {
+    switch unit {
+    case .money(let currency): "cost \(currency.rawValue)"
+    case .credits: "credits"
+    }
+  }
+
+  private func line(_ key: String, _ sums: Measures) -> [String] {
+    let tokens = sums.tokens
+    return [
+      key, NumberFormat.full(sums.requests), NumberFormat.full(tokens.input), NumberFormat.full(tokens.cacheRead),
+      NumberFormat.full(tokens.cacheWrite5m + tokens.cacheWrite1h), NumberFormat.full(tokens.output),
+      NumberFormat.percent(sums.hitRate), amount(sums.cost) + (sums.unpricedRequests > 0 && sums.cost != nil ? "+?" : ""),
+      unit == .credits ? "" : amount(sums.savedByCache),
+    ]
+  }
+
+  private func amount(_ amount: Amount?) -> String {
+    switch unit {
+    case .money(let currency): NumberFormat.money(amount, currency)
+    case .credits:
+      amount.map { NumberFormat.full(Int64(clamping: $0.atto / Amount.scale)) } ?? NumberFormat.unknown
+    }
+  }
+
+  private var notes: String {
+    var text = "\nplan: \(configuration.plan.name)"
+    if let status {
+      let currency = configuration.currency
+      text += ", fees of \(status.periodsOfWindow) billing period\(status.periodsOfWindow == 1 ? "" : "s"): "
+      text += NumberFormat.money(status.feesOfWindow, currency)
+      text += "\ncredits of the period to \(configuration.clock.text(status.resetsAt)): "
+      text += "\(NumberFormat.credits(status.used)) used, \(NumberFormat.credits(status.left)) left"
+      text += " (\(NumberFormat.percent(status.usedRatio)))"
+      if let end = status.runsOutAt { text += ", gone by \(configuration.clock.text(end)) at this pace" }
+    }
+    text += "\n"
+    for entry in report.unpriced.prefix(10) {
+      let model = TextWidth.sanitized(entry.model ?? "(no model stated)")
+      text += "no price: \(model), \(NumberFormat.full(entry.requests)) requests, "
+      text += "\(NumberFormat.full(entry.tokens.prompt + entry.tokens.output)) tokens\n"
+    }
+    if report.unpriced.count > 10 { text += "no price: \(report.unpriced.count - 10) more models\n" }
+    if report.totals.hitRateUnknownRequests > 0 {
+      text += "hit rate leaves out \(NumberFormat.full(report.totals.hitRateUnknownRequests)) requests whose log does not tell\n"
+    }
+    if report.totals.errors > 0 { text += "failed calls: \(NumberFormat.full(report.totals.errors))\n" }
+    text +=
+      "read \(NumberFormat.full(Int64(ingest.files))) file\(ingest.files == 1 ? "" : "s"), \(NumberFormat.full(Int64(ingest.lines))) lines: "
+      + "\(NumberFormat.full(Int64(ingest.records))) calls, \(NumberFormat.full(Int64(ingest.duplicates))) repeats, "
+      + "\(NumberFormat.full(Int64(ingest.notUsage))) without usage, \(NumberFormat.full(Int64(ingest.malformed))) unreadable\n"
+    return text
+  }
+}
+
+extension IngestTotals {
+  fileprivate func adding(unreadable: Int) -> IngestTotals {
+    var totals = self
+    totals.unreadableFiles += unreadable
+    return totals
+  }
+}
