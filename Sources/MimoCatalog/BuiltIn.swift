@@ -15,9 +15,7 @@ enum BuiltIn {
       files.append(
         CatalogFile(
           name: String(cString: name),
-          bytes: Array(UnsafeBufferPointer(start: bytes, count: file.length))
-        )
-      )
+          bytes: Array(UnsafeBufferPointer(start: bytes, count: file.length))))
     }
   }
 }

@@ -56,9 +56,7 @@ public struct Catalog: Sendable {
   public func plan(id: String) -> Plan? { plans.first { $0.id == id } }
 
   /// All prompt sizes above which some price changes, ascending: the edges of context bands.
-  public var promptEdges: [Int64] {
-    Set(book.promptEdges + plans.flatMap(\.promptEdges)).sorted()
-  }
+  public var promptEdges: [Int64] { Set(book.promptEdges + plans.flatMap(\.promptEdges)).sorted() }
 }
 
 /// Items of several files, where later ones replace earlier ones.
@@ -75,14 +73,8 @@ private struct Overlay<Item> {
     if let other = givenBy.updateValue(file, forKey: entry), other != file {
       problems.append(
         CatalogProblem(
-          file: file,
-          line: 0,
-          entry: entry,
-          field: nil,
-          expected: "it once only, but \(other) has it too; this one wins",
-          outcome: .kept
-        )
-      )
+          file: file, line: 0, entry: entry, field: nil,
+          expected: "it once only, but \(other) has it too; this one wins", outcome: .kept))
     }
   }
 }
@@ -111,11 +103,7 @@ extension Overlay<ProviderPrices> {
 }
 
 extension Overlay<Plan> {
-  mutating func addPlans(
-    _ file: CatalogFile,
-    _ families: inout [String: Plan],
-    _ book: PriceBook
-  ) {
+  mutating func addPlans(_ file: CatalogFile, _ families: inout [String: Plan], _ book: PriceBook) {
     let read = PlanFile(name: file.name, bytes: file.bytes, families: families)
     problems += read.problems
     families = read.families
@@ -129,14 +117,8 @@ extension Overlay<Plan> {
       if let expected {
         problems.append(
           CatalogProblem(
-            file: file.name,
-            line: 0,
-            entry: "plan \"\(plan.id)\"",
-            field: nil,
-            expected: expected,
-            outcome: .skipped
-          )
-        )
+            file: file.name, line: 0, entry: "plan \"\(plan.id)\"", field: nil, expected: expected,
+            outcome: .skipped))
         continue
       }
       note("plan \"\(plan.id)\"", from: file.name)

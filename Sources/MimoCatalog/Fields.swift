@@ -29,11 +29,7 @@ struct Fields {
 
   /// A rejection of a field, or of the whole object.
   func rejection(_ field: String?, _ expected: String) -> Rejection {
-    Rejection(
-      line: field.flatMap { members[$0]?.line } ?? line,
-      field: field,
-      expected: expected
-    )
+    Rejection(line: field.flatMap { members[$0]?.line } ?? line, field: field, expected: expected)
   }
 
   func text(_ name: String) throws(Rejection) -> String? {
@@ -170,8 +166,8 @@ extension Int32 {
   fileprivate init?(clock text: Substring) {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     guard parts.count == 2, parts.allSatisfy({ $0.utf8.count == 2 && $0.first != "+" }),
-      let hours = Int32(parts[0]), let minutes = Int32(parts[1]),
-      (0..<60).contains(minutes), (0...1440).contains(hours * 60 + minutes)
+      let hours = Int32(parts[0]), let minutes = Int32(parts[1]), (0..<60).contains(minutes),
+      (0...1440).contains(hours * 60 + minutes)
     else { return nil }
     self = hours * 60 + minutes
   }

@@ -87,9 +87,7 @@ private struct Parser {
     case "[": return JSONValue(kind: .array(try array(depth: depth)), line: line)
     case "\"": return JSONValue(kind: .string(try string()), line: line)
     default:
-      let word = bytes[position...].prefix {
-        $0 > 0x20 && !"\",:[]{}".utf8.contains($0)
-      }
+      let word = bytes[position...].prefix { $0 > 0x20 && !"\",:[]{}".utf8.contains($0) }
       position += word.count
       let text = String(decoding: word, as: UTF8.self)
       switch text {

@@ -72,12 +72,7 @@ struct PlanFile {
   private mutating func family(_ value: JSONValue) throws(Rejection) -> Plan {
     let fields = try Fields(value, known: Self.familyFields)
     let id = try fields.requiredText("id")
-    var plan = Plan(
-      id: id,
-      name: id,
-      kind: .credits,
-      provider: try fields.requiredText("provider")
-    )
+    var plan = Plan(id: id, name: id, kind: .credits, provider: try fields.requiredText("provider"))
     _ = try (fields.text("note"), fields.date("launched"), reader.evidence(fields))
     if let model = try fields.text("like") {
       guard let other = families[model] else {
@@ -93,10 +88,8 @@ struct PlanFile {
         let model = try Fields(value, known: ["id", "credits_per_token"])
         let id = try model.requiredText("id")
         let entries = log.rows(
-          try model.list("credits_per_token"),
-          of: "model \"\(id)\"",
-          known: PriceRows.rowFields.union(["unit", "amount"]),
-          reader: reader
+          try model.list("credits_per_token"), of: "model \"\(id)\"",
+          known: PriceRows.rowFields.union(["unit", "amount"]), reader: reader
         ) { (_) throws(Rejection) in .credits }
         guard !plan.models.contains(where: { $0.id.lowercased() == id.lowercased() }) else {
           throw model.rejection("id", "a model that is not listed further up")
@@ -123,10 +116,8 @@ struct PlanFile {
     }
     _ = try fields.object("rate_limit")
     var rules = Plan.Rules(
-      onExhausted: try fields.text("on_exhausted"),
-      rollsOver: try fields.flag("rollover"),
-      periodNote: try fields.text("period")
-    )
+      onExhausted: try fields.text("on_exhausted"), rollsOver: try fields.flag("rollover"),
+      periodNote: try fields.text("period"))
     for value in try fields.list("resets") {
       let reset = try Fields(value, known: ["at", "what"])
       _ = try reset.requiredText("what")
@@ -144,11 +135,8 @@ struct PlanFile {
     }
     let window = try fields.clockWindow(utcOffset: try fields.utcOffset("utc_offset"))
     let rule = Plan.OffPeak(
-      validity: try fields.validity(),
-      window: window,
-      factor: factor,
-      evidence: try reader.evidence(fields)
-    )
+      validity: try fields.validity(), window: window, factor: factor,
+      evidence: try reader.evidence(fields))
     guard !plan.offPeak.contains(where: { $0.validity.overlaps(rule.validity) }) else {
       throw fields.rejection("from", "a time that does not overlap another rule")
     }
@@ -156,9 +144,7 @@ struct PlanFile {
       for entry in model.entries where entry.validity.overlaps(rule.validity) {
         guard entry.allRates.allSatisfy({ $0.scaled(by: factor) != nil }) else {
           throw fields.rejection(
-            "factor",
-            "a factor that divides every rate of \(model.id) exactly"
-          )
+            "factor", "a factor that divides every rate of \(model.id) exactly")
         }
       }
     }
@@ -167,9 +153,7 @@ struct PlanFile {
 
   private mutating func plan(_ value: JSONValue) throws(Rejection) -> Plan {
     let fields = try Fields(
-      value,
-      known: ["id", "family", "kind", "provider", "name", "per", "versions"]
-    )
+      value, known: ["id", "family", "kind", "provider", "name", "per", "versions"])
     let id = try fields.requiredText("id")
     var plan: Plan
     switch try fields.text("kind") {
@@ -180,8 +164,7 @@ struct PlanFile {
       plan = family
     case "flat":
       plan = Plan(id: id, name: id, kind: .flat, provider: try fields.requiredText("provider"))
-    default:
-      throw fields.rejection("kind", "credits or flat")
+    default: throw fields.rejection("kind", "credits or flat")
     }
     plan.id = id
     plan.name = try fields.text("name") ?? id
@@ -191,10 +174,8 @@ struct PlanFile {
         let version = try version(value, hasCredits: plan.kind == .credits)
         if plan.versions.contains(where: { $0.validity.overlaps(version.validity) }) {
           throw Rejection(
-            line: value.line,
-            field: "from",
-            expected: "a time that does not overlap another version"
-          )
+            line: value.line, field: "from",
+            expected: "a time that does not overlap another version")
         }
         plan.versions.append(version)
       } catch { log.add(error, in: "plan \"\(id)\", version \(index + 1)") }
@@ -218,17 +199,12 @@ struct PlanFile {
         throw offer.rejection(credits, hasCredits ? "a number of credits" : "no credits")
       }
       offers[term] = Plan.Offer(
-        fees: try fees(offer, "fee"),
-        firstFees: try fees(offer, "first_purchase_fee"),
-        credits: amount.map { Amount(atto: $0) }
-      )
+        fees: try fees(offer, "fee"), firstFees: try fees(offer, "first_purchase_fee"),
+        credits: amount.map { Amount(atto: $0) })
     }
     guard !offers.isEmpty else { throw fields.rejection("monthly", "an offer by month or by year") }
     return Plan.Version(
-      validity: try fields.validity(),
-      offers: offers,
-      evidence: try reader.evidence(fields)
-    )
+      validity: try fields.validity(), offers: offers, evidence: try reader.evidence(fields))
   }
 
   private func fees(_ fields: Fields, _ name: String) throws(Rejection) -> [Currency: Amount] {
@@ -238,9 +214,7 @@ struct PlanFile {
         throw fields.rejection(name, "fees in USD or CNY, not \(code)")
       }
       guard case .string(let text) = value.kind, let fee = Amount(decimal: text), fee >= .zero
-      else {
-        throw fields.rejection(name, "an amount in quotes, such as \"9.99\"")
-      }
+      else { throw fields.rejection(name, "an amount in quotes, such as \"9.99\"") }
       fees[currency] = fee
     }
     return fees

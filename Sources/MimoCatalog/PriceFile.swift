@@ -56,22 +56,16 @@ struct PriceFile {
       throw fields.rejection("id", "a name in lower case without spaces")
     }
     var provider = ProviderPrices(
-      id: id,
-      name: try fields.text("name") ?? id,
-      aliases: try fields.texts("aliases"),
+      id: id, name: try fields.text("name") ?? id, aliases: try fields.texts("aliases"),
       hosts: try fields.texts("hosts").map { $0.lowercased() },
-      keyPrefix: try fields.text("key_prefix"),
-      models: []
-    )
+      keyPrefix: try fields.text("key_prefix"), models: [])
     for field in ["billing", "tier_basis", "cache_write_note", "note"] {
       _ = try fields.text(field)
     }
     _ = try (fields.texts("note_source"), fields.object("endpoints"))
     try reader.readSources(fields)
     readSchedules(
-      try fields.object("schedules"),
-      calendars: readCalendars(try fields.object("calendars"))
-    )
+      try fields.object("schedules"), calendars: readCalendars(try fields.object("calendars")))
     readSearchPrices(try fields.list("web_search"))
     checkPromotions(try fields.list("promotions"))
 
@@ -88,10 +82,8 @@ struct PriceFile {
         for name in Set(([model.id] + model.aliases).map({ $0.lowercased() })) {
           if let other = names[name] {
             throw Rejection(
-              line: value.line,
-              field: "id",
-              expected: "names of its own, but \"\(name)\" means \"\(other)\" already"
-            )
+              line: value.line, field: "id",
+              expected: "names of its own, but \"\(name)\" means \"\(other)\" already")
           }
         }
         for name in [model.id] + model.aliases { names[name.lowercased()] = model.id }
@@ -137,10 +129,7 @@ struct PriceFile {
     }
 
     let entries = log.rows(
-      try fields.list("prices"),
-      of: entry,
-      known: Self.rowFields,
-      reader: reader,
+      try fields.list("prices"), of: entry, known: Self.rowFields, reader: reader,
       isBridged: { gap in
         routes.contains {
           $0.validity.lowerBound <= gap.lowerBound && $0.validity.upperBound >= gap.upperBound
@@ -156,14 +145,8 @@ struct PriceFile {
       return .money(currency)
     }
     return ModelPrices(
-      id: id,
-      name: try fields.text("name") ?? id,
-      aliases: try fields.texts("aliases"),
-      released: try fields.date("released"),
-      retired: retired,
-      routes: routes,
-      entries: entries
-    )
+      id: id, name: try fields.text("name") ?? id, aliases: try fields.texts("aliases"),
+      released: try fields.date("released"), retired: retired, routes: routes, entries: entries)
   }
 
   private mutating func readCalendars(_ values: [String: JSONValue]) -> [String: HolidayCalendar] {
@@ -177,14 +160,10 @@ struct PriceFile {
         for value in try fields.list("days") { days.formUnion(try dayRange(value, fields, "days")) }
         guard let covers = fields.value("covers") else {
           throw fields.rejection(
-            "covers",
-            "the first and the last day for which the list is complete"
-          )
+            "covers", "the first and the last day for which the list is complete")
         }
         calendars[name] = HolidayCalendar(
-          days: days,
-          covers: try dayRange(covers, fields, "covers")
-        )
+          days: days, covers: try dayRange(covers, fields, "covers"))
       } catch { log.add(error, in: "calendar \"\(name)\"") }
     }
     return calendars
@@ -199,23 +178,18 @@ struct PriceFile {
       let first = CivilDate(first), let last = CivilDate(last), first <= last
     else {
       throw fields.rejection(
-        field,
-        "a first and a last day, such as [\"2026-10-01\", \"2026-10-07\"]"
-      )
+        field, "a first and a last day, such as [\"2026-10-01\", \"2026-10-07\"]")
     }
     return first.dayNumber...last.dayNumber
   }
 
   private mutating func readSchedules(
-    _ values: [String: JSONValue],
-    calendars: [String: HolidayCalendar]
+    _ values: [String: JSONValue], calendars: [String: HolidayCalendar]
   ) {
     for (name, value) in values {
       do throws(Rejection) {
         let fields = try Fields(
-          value,
-          known: ["utc_offset", "base", "days_off", "windows", "note"]
-        )
+          value, known: ["utc_offset", "base", "days_off", "windows", "note"])
         var hours = PriceRows.Hours(baseLabel: try fields.requiredText("base"), windows: [])
         _ = try fields.text("note")
         if let calendar = try fields.text("days_off") {
@@ -255,10 +229,7 @@ struct PriceFile {
           throw fields.rejection("per_1000", "a price")
         }
         let search = PriceRows.SearchPrice(
-          unit: .money(currency),
-          validity: try fields.validity(),
-          perWebSearch: price
-        )
+          unit: .money(currency), validity: try fields.validity(), perWebSearch: price)
         if reader.searchPrices.contains(where: {
           $0.unit == search.unit && $0.validity.overlaps(search.validity)
         }) {
@@ -288,12 +259,7 @@ extension Fields {
     guard start < 1440, end > 0, start != end else {
       throw rejection("end", "another time than \"start\"; 24:00 is the end of the day")
     }
-    return ClockWindow(
-      utcOffset: utcOffset,
-      weekdays: try weekdays("days"),
-      start: start,
-      end: end
-    )
+    return ClockWindow(utcOffset: utcOffset, weekdays: try weekdays("days"), start: start, end: end)
   }
 }
 

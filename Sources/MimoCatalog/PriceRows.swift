@@ -64,11 +64,7 @@ struct PriceRows {
       throw fields.rejection("confidence", "high, medium or low")
     }
     return Evidence(
-      sources: sources,
-      asOf: asOf,
-      confidence: confidence,
-      note: try fields.text("note")
-    )
+      sources: sources, asOf: asOf, confidence: confidence, note: try fields.text("note"))
   }
 
   /// One rate, exactly as printed.
@@ -92,14 +88,11 @@ struct PriceRows {
       throw fields.rejection("output", "a price")
     }
     return Rates(
-      input: input,
-      output: output,
-      cacheRead: try rate(fields, "cache_read", per: perPowerOfTen),
+      input: input, output: output, cacheRead: try rate(fields, "cache_read", per: perPowerOfTen),
       cacheWrite: try rate(fields, "cache_write", per: perPowerOfTen),
       cacheWrite5m: try rate(fields, "cache_write_5m", per: perPowerOfTen),
       cacheWrite1h: try rate(fields, "cache_write_1h", per: perPowerOfTen),
-      perWebSearch: perWebSearch
-    )
+      perWebSearch: perWebSearch)
   }
 
   private func tiers(_ fields: Fields, perWebSearch: Int64?) throws(Rejection) -> [PriceTier] {
@@ -110,8 +103,7 @@ struct PriceRows {
         edge > tiers.last?.abovePromptTokens ?? 0
       else { throw tier.rejection("above_prompt_tokens", "thresholds that ascend from above 0") }
       tiers.append(
-        PriceTier(abovePromptTokens: edge, rates: try rates(tier, perWebSearch: perWebSearch))
-      )
+        PriceTier(abovePromptTokens: edge, rates: try rates(tier, perWebSearch: perWebSearch)))
     }
     return tiers
   }
@@ -137,11 +129,7 @@ struct PriceRows {
       let fields = try Fields(rateValues[label]!, known: Self.rateFields)
       labelled.append(
         PriceSchedule.Hours(
-          label: label,
-          window: window,
-          rates: try rates(fields, perWebSearch: perWebSearch)
-        )
-      )
+          label: label, window: window, rates: try rates(fields, perWebSearch: perWebSearch)))
     }
     return PriceSchedule(baseLabel: hours.baseLabel, hours: labelled, daysOff: hours.daysOff)
   }
@@ -180,21 +168,18 @@ struct PriceRows {
     let own = try searchRate(fields, "web_search_per_1000")
     let general = own == nil ? searchPrices.filter { $0.unit == unit } : []
     let factors = try factors(fields)
-    let edges = Set(general.flatMap { [$0.validity.lowerBound, $0.validity.upperBound] })
-      .filter { validity.lowerBound < $0 && validity.contains($0) }.sorted()
+    let edges = Set(general.flatMap { [$0.validity.lowerBound, $0.validity.upperBound] }).filter {
+      validity.lowerBound < $0 && validity.contains($0)
+    }.sorted()
     let starts = [validity.lowerBound] + edges
     var entries: [PriceEntry] = []
     for (start, end) in zip(starts, edges + [validity.upperBound]) {
       let search = own ?? general.first { $0.validity.contains(start) }?.perWebSearch
       let entry = PriceEntry(
-        unit: unit,
-        validity: start..<end,
-        rates: try rates(fields, perWebSearch: search),
+        unit: unit, validity: start..<end, rates: try rates(fields, perWebSearch: search),
         tiers: try tiers(fields, perWebSearch: search),
-        schedule: try schedule(fields, perWebSearch: search),
-        tierFactors: factors,
-        evidence: evidence
-      )
+        schedule: try schedule(fields, perWebSearch: search), tierFactors: factors,
+        evidence: evidence)
       for factor in factors.values
       where entry.allRates.contains(where: { $0.scaled(by: factor) == nil }) {
         throw fields.rejection("factors", "factors that divide every rate exactly")
@@ -220,30 +205,19 @@ struct ProblemLog {
   init(file: String) { self.file = file }
 
   mutating func add(
-    _ rejection: Rejection,
-    in entry: String = "",
-    _ outcome: CatalogProblem.Outcome = .skipped
+    _ rejection: Rejection, in entry: String = "", _ outcome: CatalogProblem.Outcome = .skipped
   ) {
     problems.append(
       CatalogProblem(
-        file: file,
-        line: rejection.line,
-        entry: entry,
-        field: rejection.field,
-        expected: rejection.expected,
-        outcome: outcome
-      )
-    )
+        file: file, line: rejection.line, entry: entry, field: rejection.field,
+        expected: rejection.expected, outcome: outcome))
   }
 
   /// Reads the rows of one model, skips bad ones, and reports overlaps and gaps.
   ///
   /// `isBridged` tells whether a time without rows has another explanation, such as a route.
   mutating func rows(
-    _ values: [JSONValue],
-    of entry: String,
-    known: Set<String>,
-    reader: PriceRows,
+    _ values: [JSONValue], of entry: String, known: Set<String>, reader: PriceRows,
     isBridged: (Range<Minute>) -> Bool = { _ in false },
     unit: (Fields) throws(Rejection) -> PricingUnit
   ) -> [PriceEntry] {
@@ -270,10 +244,8 @@ struct ProblemLog {
         !isBridged(row.entry.validity.upperBound..<next.entry.validity.lowerBound)
       else { continue }
       let gap = Rejection(
-        line: next.line,
-        field: "from",
-        expected: "no gap after price \(row.number), or a note that explains it"
-      )
+        line: next.line, field: "from",
+        expected: "no gap after price \(row.number), or a note that explains it")
       add(gap, in: "\(entry), price \(next.number)", .kept)
     }
     return rows.map(\.entry)

@@ -63,8 +63,7 @@ public struct Amount: Hashable, Comparable, Sendable, AdditiveArithmetic {
   /// The amount with exactly `decimals` decimals (0 to 18), rounded half to even.
   public func text(decimals: Int) -> String {
     ExactDecimal(
-      digits: divideHalfEven(atto, by: ExactDecimal.power(18 - decimals)),
-      decimals: decimals
+      digits: divideHalfEven(atto, by: ExactDecimal.power(18 - decimals)), decimals: decimals
     ).paddedText
   }
 
@@ -142,8 +141,7 @@ public struct ExactDecimal: Hashable, Sendable {
         digits = sum
         if seenPoint { decimals += 1 }
         seenDigit = true
-      case UInt8(ascii: ".") where !seenPoint:
-        seenPoint = true
+      case UInt8(ascii: ".") where !seenPoint: seenPoint = true
       case UInt8(ascii: "e") where seenDigit, UInt8(ascii: "E") where seenDigit:
         var exponentNegative = false
         index += 1
@@ -163,8 +161,7 @@ public struct ExactDecimal: Hashable, Sendable {
         }
         if exponentNegative { exponent = -exponent }
         continue
-      default:
-        return nil
+      default: return nil
       }
       index += 1
     }
@@ -189,8 +186,7 @@ public struct ExactDecimal: Hashable, Sendable {
     }
     guard decimals - places <= 38 else { return nil }
     let (quotient, remainder) = digits.quotientAndRemainder(
-      dividingBy: Self.power(decimals - places)
-    )
+      dividingBy: Self.power(decimals - places))
     return remainder == 0 ? quotient : nil
   }
 

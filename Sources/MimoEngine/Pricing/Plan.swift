@@ -31,9 +31,7 @@ public struct Plan: Sendable, Identifiable {
 
     /// Creates an offer.
     public init(
-      fees: [Currency: Amount],
-      firstFees: [Currency: Amount] = [:],
-      credits: Amount? = nil
+      fees: [Currency: Amount], firstFees: [Currency: Amount] = [:], credits: Amount? = nil
     ) {
       self.fees = fees
       self.firstFees = firstFees
@@ -71,10 +69,7 @@ public struct Plan: Sendable, Identifiable {
 
     /// Creates a rule.
     public init(
-      validity: Range<Minute>,
-      window: ClockWindow,
-      factor: ExactDecimal,
-      evidence: Evidence
+      validity: Range<Minute>, window: ClockWindow, factor: ExactDecimal, evidence: Evidence
     ) {
       self.validity = validity
       self.window = window
@@ -108,9 +103,7 @@ public struct Plan: Sendable, Identifiable {
 
     /// Creates rules.
     public init(
-      onExhausted: String? = nil,
-      rollsOver: Bool? = nil,
-      periodNote: String? = nil,
+      onExhausted: String? = nil, rollsOver: Bool? = nil, periodNote: String? = nil,
       resets: [Minute] = []
     ) {
       self.onExhausted = onExhausted
@@ -145,17 +138,9 @@ public struct Plan: Sendable, Identifiable {
 
   /// Creates a plan.
   public init(
-    id: String,
-    name: String,
-    kind: Kind,
-    provider: String? = nil,
-    per: String? = nil,
-    versions: [Version] = [],
-    models: [ModelPrices] = [],
-    offPeak: [OffPeak] = [],
-    keyPrefix: String? = nil,
-    hosts: [String] = [],
-    rules: Rules = Rules()
+    id: String, name: String, kind: Kind, provider: String? = nil, per: String? = nil,
+    versions: [Version] = [], models: [ModelPrices] = [], offPeak: [OffPeak] = [],
+    keyPrefix: String? = nil, hosts: [String] = [], rules: Rules = Rules()
   ) {
     self.id = id
     self.name = name
@@ -176,11 +161,8 @@ public struct Plan: Sendable, Identifiable {
   /// Each call at the list price of one provider.
   public static func metered(_ provider: ProviderPrices) -> Plan {
     Plan(
-      id: provider.id + "-payg",
-      name: provider.name + " pay-as-you-go",
-      kind: .metered(provider: provider.id),
-      provider: provider.id
-    )
+      id: provider.id + "-payg", name: provider.name + " pay-as-you-go",
+      kind: .metered(provider: provider.id), provider: provider.id)
   }
 
   /// Whether it is paid by a fee rather than by the call.
@@ -202,6 +184,18 @@ public struct Plan: Sendable, Identifiable {
   /// The credits of each month bought at `instant`, or `nil` if it has none or none are known.
   public func credits(at instant: Instant, term: Term = .month) -> Amount? {
     version(at: instant)?.offers[term]?.credits
+  }
+
+  /// The currencies in which it has a fee or a list in `book`, in the order of `Currency`.
+  public func currencies(in book: PriceBook) -> [Currency] {
+    switch kind {
+    case .asBilled: Currency.allCases.filter { book.providers.flatMap(\.currencies).contains($0) }
+    case .metered(let seller): book.providers.first { $0.id == seller }?.currencies ?? []
+    case .credits, .flat:
+      Currency.allCases.filter { currency in
+        versions.contains { $0.offers.values.contains { $0.fees[currency] != nil } }
+      }
+    }
   }
 
   /// The tier thresholds of its credit rates, ascending and unique.

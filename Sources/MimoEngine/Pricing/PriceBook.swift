@@ -31,13 +31,8 @@ public struct ModelPrices: Hashable, Sendable {
 
   /// Creates a model's prices.
   public init(
-    id: String,
-    name: String,
-    aliases: [String] = [],
-    released: CivilDate? = nil,
-    retired: Minute? = nil,
-    routes: [ModelRoute] = [],
-    entries: [PriceEntry]
+    id: String, name: String, aliases: [String] = [], released: CivilDate? = nil,
+    retired: Minute? = nil, routes: [ModelRoute] = [], entries: [PriceEntry]
   ) {
     self.id = id
     self.name = name
@@ -69,12 +64,8 @@ public struct ProviderPrices: Hashable, Sendable {
 
   /// Creates a price list.
   public init(
-    id: String,
-    name: String,
-    aliases: [String] = [],
-    hosts: [String] = [],
-    keyPrefix: String? = nil,
-    models: [ModelPrices]
+    id: String, name: String, aliases: [String] = [], hosts: [String] = [],
+    keyPrefix: String? = nil, models: [ModelPrices]
   ) {
     self.id = id
     self.name = name
@@ -118,10 +109,8 @@ public struct PriceBook: Sendable {
     var providersByName: [String: Int] = [:]
     for (p, provider) in providers.enumerated() {
       for name in [provider.id] + provider.aliases {
-        providersByName[name.lowercased(), default: p] = min(
-          p,
-          providersByName[name.lowercased()] ?? p
-        )
+        let name = name.lowercased()
+        if providersByName[name] == nil { providersByName[name] = p }
       }
       for (m, model) in provider.models.enumerated() {
         let index = ModelIndex(provider: p, model: m)
@@ -152,18 +141,16 @@ public struct PriceBook: Sendable {
   ///   - provider: What the log says about the seller: an id, an alias or a base address. A seller
   ///     that is not in the book, or does not sell the model, leaves the model's own vendor.
   ///   - currency: Among vendors of the same model, prefer one with a list in this currency.
-  public func model(
-    named name: String,
-    provider: String? = nil,
-    currency: Currency? = nil
-  ) -> ModelIndex? {
+  public func model(named name: String, provider: String? = nil, currency: Currency? = nil)
+    -> ModelIndex?
+  {
     guard let (vendor, candidates) = candidates(named: name) else { return nil }
     for seller in [provider.flatMap(self.provider(named:)), vendor] {
       if let index = candidates.first(where: { $0.provider == seller }) { return index }
     }
-    return candidates.first { index in
-      model(index).entries.contains { currency == nil || $0.unit == .money(currency!) }
-    } ?? candidates.first
+    guard let currency else { return candidates.first }
+    return candidates.first { model($0).entries.contains { $0.unit == .money(currency) } }
+      ?? candidates.first
   }
 
   /// The model of that name in the list of the provider with the id `provider`, or `nil`.
@@ -176,13 +163,9 @@ public struct PriceBook: Sendable {
     let text = text.lowercased()
     if let index = providersByName[text] { return index }
     // "https://host:port/path" or "host/path"; a scheme ends in a colon, so drop it first.
-    let address =
-      text.split(separator: "/", omittingEmptySubsequences: true)
-      .first { !$0.hasSuffix(":") } ?? ""
+    let address = text.split(separator: "/").first { !$0.hasSuffix(":") } ?? ""
     let host = address.prefix { $0 != ":" }
-    return providers.firstIndex {
-      $0.hosts.contains { host == $0 || host.hasSuffix("." + $0) }
-    }
+    return providers.firstIndex { $0.hosts.contains { host == $0 || host.hasSuffix("." + $0) } }
   }
 
   private func candidates(named name: String) -> (vendor: Int?, models: [ModelIndex])? {
@@ -194,29 +177,18 @@ public struct PriceBook: Sendable {
       guard vendor != nil else { return nil }
     }
     let models =
-      modelsByName[String(bare)]
-      ?? PriceBook.withoutDate(bare).flatMap { modelsByName[String($0)] }
+      modelsByName[String(bare)] ?? PriceBook.withoutDate(bare).flatMap { modelsByName[String($0)] }
     return models.map { (vendor, $0) }
   }
 
   /// `name` without a date at its end, or `nil` if it has none.
   static func withoutDate(_ name: Substring) -> Substring? {
-    for (shape, separators) in [("-dddd-dd-dd", "-"), ("-dddddddd", "-@")] {
-      let tail = name.utf8.suffix(shape.utf8.count)
-      guard tail.count == shape.utf8.count, tail.count < name.utf8.count else { continue }
-      let matches = zip(tail, shape.utf8).enumerated().allSatisfy { offset, pair in
-        if offset == 0 { return separators.utf8.contains(pair.0) }
-        if pair.1 == UInt8(ascii: "-") { return pair.0 == pair.1 }
-        return (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(pair.0)
-      }
-      let digits = String(
-        tail.filter { $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: "@") }
-          .map { Character(UnicodeScalar($0)) }
-      )
-      let day = "\(digits.prefix(4))-\(digits.dropFirst(4).prefix(2))-\(digits.suffix(2))"
-      if matches, CivilDate(day) != nil { return name.dropLast(shape.count) }
-    }
-    return nil
+    if name.suffix(11).first == "-", CivilDate(name.suffix(10)) != nil { return name.dropLast(11) }
+    let day = name.suffix(8)
+    guard let separator = name.suffix(9).first, "-@".contains(separator),
+      CivilDate("\(day.prefix(4))-\(day.dropFirst(4).prefix(2))-\(day.suffix(2))") != nil
+    else { return nil }
+    return name.dropLast(9)
   }
 
   /// The rates for a call to a model at `minute`, and how long they hold.
@@ -227,10 +199,7 @@ public struct PriceBook: Sendable {
   /// - Parameter promptTokens: The whole prompt of the one call, cached tokens included.
   /// - Precondition: `index` comes from this book.
   public func span(
-    of index: ModelIndex,
-    currency: Currency,
-    promptTokens: Int64,
-    tier: ServiceTier = .standard,
+    of index: ModelIndex, currency: Currency, promptTokens: Int64, tier: ServiceTier = .standard,
     at minute: Minute
   ) -> RateSpan {
     let provider = providers[index.provider]
@@ -246,12 +215,7 @@ public struct PriceBook: Sendable {
       for route in model.routes { span.cut(at: route.validity, keeping: minute) }
       guard let route = model.routes.first(where: { $0.validity.contains(minute) }) else {
         model.entries.price(
-          in: .money(currency),
-          promptTokens: promptTokens,
-          tier: tier,
-          at: minute,
-          into: &span
-        )
+          in: .money(currency), promptTokens: promptTokens, tier: tier, at: minute, into: &span)
         return span
       }
       let target = route.billedAs.lowercased()

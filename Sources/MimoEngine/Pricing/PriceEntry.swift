@@ -26,10 +26,7 @@ public struct Evidence: Hashable, Sendable {
 
   /// Creates evidence.
   public init(
-    sources: [String] = [],
-    asOf: String? = nil,
-    confidence: Confidence,
-    note: String? = nil
+    sources: [String] = [], asOf: String? = nil, confidence: Confidence, note: String? = nil
   ) {
     self.sources = sources
     self.asOf = asOf
@@ -95,13 +92,9 @@ public struct PriceEntry: Hashable, Sendable {
 
   /// Creates a row.
   public init(
-    unit: PricingUnit,
-    validity: Range<Minute> = .distantPast..<(.distantFuture),
-    rates: Rates?,
-    tiers: [PriceTier] = [],
-    schedule: PriceSchedule? = nil,
-    tierFactors: [ServiceTier: ExactDecimal] = [:],
-    evidence: Evidence
+    unit: PricingUnit, validity: Range<Minute> = .distantPast..<(.distantFuture), rates: Rates?,
+    tiers: [PriceTier] = [], schedule: PriceSchedule? = nil,
+    tierFactors: [ServiceTier: ExactDecimal] = [:], evidence: Evidence
   ) {
     self.unit = unit
     self.validity = validity
@@ -117,19 +110,14 @@ public struct PriceEntry: Hashable, Sendable {
     span.evidence = evidence
     span.rates = tiers.last { $0.abovePromptTokens < promptTokens }?.rates ?? rates
     schedule?.apply(at: minute, to: &span)
-    if tier != .standard {
-      span.rates = tierFactors[tier].flatMap { span.rates?.scaled(by: $0) }
-    }
+    if tier != .standard { span.rates = tierFactors[tier].flatMap { span.rates?.scaled(by: $0) } }
   }
 }
 
 extension [PriceEntry] {
   /// Puts the rates of the row that holds at `minute` into `span`, and ends it where a row does.
   func price(
-    in unit: PricingUnit,
-    promptTokens: Int64,
-    tier: ServiceTier,
-    at minute: Minute,
+    in unit: PricingUnit, promptTokens: Int64, tier: ServiceTier, at minute: Minute,
     into span: inout RateSpan
   ) {
     for entry in self where entry.unit == unit {

@@ -31,8 +31,10 @@ public struct ClockWindow: Hashable, Sendable {
     self.end = end
   }
 
+  private static let latest = Minute(.max - 3 * 1440)
+
   /// The day of the window's clock, counted from 1970-01-01.
-  func day(of minute: Minute) -> Int32 { floorDivide(minute.number + utcOffset, 1440) }
+  func day(of minute: Minute) -> Int32 { floorDivide(minute.number &+ utcOffset, 1440) }
 
   /// Whether `minute` is in the window, which does not begin on days off.
   ///
@@ -41,6 +43,10 @@ public struct ClockWindow: Hashable, Sendable {
   func covers(_ minute: Minute, except daysOff: HolidayCalendar?, cutting span: inout RateSpan)
     -> Bool
   {
+    // No price list is about the first and last days that can be counted, and there is no day beyond.
+    guard abs(minute.start.milliseconds) < ClockWindow.latest.start.milliseconds else {
+      return false
+    }
     let day = day(of: minute)
     func begins(on day: Int32) -> Bool {
       weekdays & (1 << UInt8(CivilDate.weekday(ofDay: day))) != 0

@@ -22,13 +22,8 @@ public struct Rates: Hashable, Sendable {
   /// A list without a rate for cached tokens bills them like any prompt token, so a missing cache
   /// read is `input`; a missing write of one lifetime is the general write, or else `input`.
   public init(
-    input: Int64,
-    output: Int64,
-    cacheRead: Int64? = nil,
-    cacheWrite: Int64? = nil,
-    cacheWrite5m: Int64? = nil,
-    cacheWrite1h: Int64? = nil,
-    perWebSearch: Int64? = nil
+    input: Int64, output: Int64, cacheRead: Int64? = nil, cacheWrite: Int64? = nil,
+    cacheWrite5m: Int64? = nil, cacheWrite1h: Int64? = nil, perWebSearch: Int64? = nil
   ) {
     self.input = input
     self.output = output
@@ -66,20 +61,15 @@ public struct Rates: Hashable, Sendable {
   /// Every rate times `factor`, or `nil` if that would lose a digit or overflow.
   public func scaled(by factor: ExactDecimal) -> Rates? {
     func times(_ rate: Int64) -> Int64? {
-      factor.times(ExactDecimal(digits: Int128(rate), decimals: 0))?.scaled(by: 0)
-        .flatMap(Int64.init(exactly:))
+      factor.times(ExactDecimal(digits: Int128(rate), decimals: 0))?.scaled(by: 0).flatMap(
+        Int64.init(exactly:))
     }
     guard let input = times(input), let output = times(output), let read = times(cacheRead),
       let write5m = times(cacheWrite5m), let write1h = times(cacheWrite1h)
     else { return nil }
     return Rates(
-      input: input,
-      output: output,
-      cacheRead: read,
-      cacheWrite5m: write5m,
-      cacheWrite1h: write1h,
-      perWebSearch: perWebSearch
-    )
+      input: input, output: output, cacheRead: read, cacheWrite5m: write5m, cacheWrite1h: write1h,
+      perWebSearch: perWebSearch)
   }
 }
 

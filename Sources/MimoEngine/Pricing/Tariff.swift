@@ -30,8 +30,9 @@ public struct Tariff: Sendable {
   public func model(named name: String, provider: String?) -> Model? {
     switch plan.kind {
     case .asBilled:
-      return book.model(named: name, provider: provider, currency: currency)
-        .map { Model(index: $0, onPlan: nil) }
+      return book.model(named: name, provider: provider, currency: currency).map {
+        Model(index: $0, onPlan: nil)
+      }
     case .metered(let seller):
       return book.model(named: name, soldBy: seller).map { Model(index: $0, onPlan: nil) }
     case .credits, .flat:
@@ -40,8 +41,9 @@ public struct Tariff: Sendable {
       }
       if plan.kind == .flat { return Model(index: index, onPlan: nil) }
       let id = book.model(index).id.lowercased()
-      return plan.models.firstIndex { $0.id.lowercased() == id }
-        .map { Model(index: index, onPlan: $0) }
+      return plan.models.firstIndex { $0.id.lowercased() == id }.map {
+        Model(index: index, onPlan: $0)
+      }
     }
   }
 
@@ -53,20 +55,12 @@ public struct Tariff: Sendable {
   /// - Parameter promptTokens: The whole prompt of the one call, cached tokens included.
   /// - Precondition: `model` comes from this tariff.
   public func span(
-    of model: Model,
-    promptTokens: Int64,
-    tier: ServiceTier = .standard,
-    at minute: Minute
+    of model: Model, promptTokens: Int64, tier: ServiceTier = .standard, at minute: Minute
   ) -> RateSpan {
     switch plan.kind {
     case .asBilled, .metered:
       return book.span(
-        of: model.index,
-        currency: currency,
-        promptTokens: promptTokens,
-        tier: tier,
-        at: minute
-      )
+        of: model.index, currency: currency, promptTokens: promptTokens, tier: tier, at: minute)
     case .flat:
       var span = RateSpan.unpriced
       span.rates = .free
@@ -79,12 +73,7 @@ public struct Tariff: Sendable {
       var span = RateSpan.unpriced
       span.billedAs = plan.models[place].id
       plan.models[place].entries.price(
-        in: .credits,
-        promptTokens: promptTokens,
-        tier: tier,
-        at: minute,
-        into: &span
-      )
+        in: .credits, promptTokens: promptTokens, tier: tier, at: minute, into: &span)
       for rule in plan.offPeak { rule.apply(at: minute, to: &span) }
       return span
     }
@@ -94,10 +83,7 @@ public struct Tariff: Sendable {
   ///
   /// A name the plan does not know gives a span without rates and without limits.
   public func span(
-    model name: String,
-    provider: String?,
-    promptTokens: Int64,
-    tier: ServiceTier = .standard,
+    model name: String, provider: String?, promptTokens: Int64, tier: ServiceTier = .standard,
     at minute: Minute
   ) -> RateSpan {
     model(named: name, provider: provider).map {
