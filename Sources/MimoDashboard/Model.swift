@@ -1,0 +1,215 @@
+import MimoEngine
+import MimoScreen
+
+/// All state of the dashboard. A value: `update` changes it, `view` draws it, nothing else keeps any.
+public struct Model: Sendable {
+  // Given at the start.
+  /// Price lists.
+  public let book: PriceBook
+  /// Plans to step through; the first is "as billed".
+  public let plans: [PlanChoice]
+  /// Billing periods of subscriptions.
+  public let periods: BillingPeriods
+  /// Settings of the hit-rate warning.
+  public let monitor: HitRateMonitor
+  /// The local time zone.
+  public let clock: LocalClock
+  /// Which signs to draw with.
+  public let glyphs: Glyphs
+  /// The themes to step through.
+  public let themes: [Theme]
+
+  // What happens outside.
+  /// The newest counts.
+  public var snapshot: UsageSnapshot
+  /// What was read from where.
+  public var ingest = IngestSummary()
+  /// The present instant.
+  public var now: Instant
+  /// Columns and rows of the screen.
+  public var size = Size.zero
+
+  // What the user chose.
+  /// Index of the active plan in `plans`.
+  public var planIndex = 0
+  /// Index of the plan that differences are measured against.
+  public var referenceIndex: Int?
+  /// Index of the theme.
+  public var themeIndex = 0
+  /// The time shown.
+  public var window = WindowChoice.all
+  /// What the rows of the table stand for.
+  public var grouping = Grouping.model
+  /// The column the table is ordered by.
+  public var sorting = BreakdownColumn.cost
+  /// Whether that order is reversed.
+  public var isSortingReversed = false
+  /// Conditions set by choosing rows.
+  public var filters: [UsageFilter] = []
+  /// The panel that hears the arrow keys.
+  public var focus = PanelID.breakdown
+  /// Scroll and selection of each panel.
+  public var panels: [PanelID: PanelState] = [:]
+  /// The panel laid over all others.
+  public var overlay: Overlay?
+  /// Scroll and selection of the overlay.
+  public var overlayState = PanelState()
+  /// A message in the footer, and until when.
+  public var message: (text: String, until: Instant)?
+  /// Things the user should know that stop nothing.
+  public var notices: [String] = []
+
+  // Worked out from all that.
+  /// The numbers on screen.
+  public internal(set) var figures = Figures()
+
+  /// Creates the state before anything was read.
+  public init(
+    book: PriceBook, plans: [PlanChoice], periods: BillingPeriods, monitor: HitRateMonitor, clock: LocalClock,
+    glyphs: Glyphs, themes: [Theme], promptEdges: [Int64], now: Instant
+  ) {
+    precondition(!plans.isEmpty && !themes.isEmpty, "there is a plan and a theme")
+    self.book = book
+    self.plans = plans
+    self.periods = periods
+    self.monitor = monitor
+    self.clock = clock
+    self.glyphs = glyphs
+    self.themes = themes
+    self.now = now
+    snapshot = .empty(promptEdges: promptEdges)
+  }
+
+  /// The active plan.
+  public var plan: PlanChoice { plans[planIndex] }
+
+  /// The looks of the chosen theme.
+  public var palette: Palette { themes[themeIndex].palette }
+
+  /// A plan resolved against the price lists.
+  public func tariff(_ choice: PlanChoice) -> Tariff {
+    Tariff(plan: choice.plan, book: book, currency: choice.currency)
+  }
+
+  /// The state of a panel.
+  func state(_ id: PanelID) -> PanelState { panels[id] ?? PanelState() }
+}
+
+/// A plan in one currency: what a key steps to.
+public struct PlanChoice: Sendable {
+  /// The plan.
+  public let plan: Plan
+  /// The currency of its prices or its fee.
+  public let currency: Currency
+
+  /// Creates a choice.
+  public init(_ plan: Plan, _ currency: Currency) {
+    self.plan = plan
+    self.currency = currency
+  }
+
+  /// What the screen calls it.
+  public var name: String { "\(plan.name) \(currency.rawValue)" }
+}
+
+/// The time a window shows.
+public enum WindowChoice: String, CaseIterable, Sendable {
+  case hour = "last hour"
+  case today = "today"
+  case day = "last 24 hours"
+  case week = "last 7 days"
+  case month = "this month"
+  case all = "all"
+
+  /// The minutes of it; `nil` for all.
+  func minutes(_ clock: LocalClock, _ now: Instant) -> Range<Minute>? {
+    let end = now.minute.advanced(by: 1)
+    return switch self {
+    case .hour: end.advanced(by: -60)..<end
+    case .today: clock.today(now)
+    case .day: end.advanced(by: -1440)..<end
+    case .week: end.advanced(by: -7 * 1440)..<end
+    case .month: clock.month(now)
+    case .all: nil
+    }
+  }
+}
+
+/// What was read from where, as the interface shows it.
+public struct IngestSummary: Sendable, Equatable {
+  /// One file or stream.
+  public struct File: Sendable, Equatable {
+    /// Its path.
+    public var path: String
+    /// The formats found in it.
+    public var formats: String
+    /// Lines read.
+    public var lines: Int
+    /// Distinct calls found.
+    public var records: Int
+    /// Calls that were counted already.
+    public var duplicates: Int
+    /// Lines that could not be read.
+    public var malformed: Int
+    /// Where and why, for the first of them.
+    public var problems: [String]
+
+    /// Creates an entry.
+    public init(
+      path: String, formats: String, lines: Int, records: Int, duplicates: Int, malformed: Int, problems: [String]
+    ) {
+      self.path = path
+      self.formats = formats
+      self.lines = lines
+      self.records = records
+      self.duplicates = duplicates
+      self.malformed = malformed
+      self.problems = problems
+    }
+  }
+
+  /// Files and streams, in order of discovery.
+  public var files: [File] = []
+  /// Errors that belong to no file.
+  public var errors: [String] = []
+  /// How much of what was there has been read, in percent; `nil` once all has been.
+  public var percentRead: Int?
+  /// What is followed, for a screen without usage.
+  public var sources: [String] = []
+
+  /// Nothing yet.
+  public init() {}
+
+  var malformed: Int { files.reduce(0) { $0 + $1.malformed } }
+  var problemCount: Int { malformed + errors.count + files.reduce(0) { $0 + ($1.malformed == 0 ? $1.problems.count : 0) } }
+}
+
+/// The panels, in the order in which Tab goes through those that can be scrolled.
+public enum PanelID: String, CaseIterable, Sendable {
+  case spend, cache, tokens, breakdown, requests
+}
+
+/// A panel laid over the others.
+public enum Overlay: Hashable, Sendable {
+  case help
+  case plans
+  case alerts
+  case files
+  case trace
+}
+
+/// Scroll and selection.
+public struct PanelState: Hashable, Sendable {
+  /// The first row shown.
+  public var scroll = 0
+  /// The chosen row.
+  public var selected = 0
+
+  /// At the beginning.
+  public init() {}
+}
+
+/// Columns of the table that it can be ordered by.
+public enum BreakdownColumn: String, CaseIterable, Sendable {
+  case cost, requests, tokens, hitRate = "hit rate", name
+}

@@ -1,0 +1,59 @@
+import MimoEngine
+import MimoScreen
+
+/// The warning over everything while the hit rate is too low. Words carry it; colour only helps.
+enum Banner: Panel {
+  /// The lines of the warning, or `nil` if no alert stands.
+  static func lines(_ model: Model, columns: Int, limit: Int) -> [String]? {
+    guard let alert = model.figures.verdict?.standing else { return nil }
+    var parts = [
+      "WARNING: cache hit rate \(NumberFormat.percent(alert.window.rate)), below \(NumberFormat.percent(model.monitor.raiseBelow))",
+      "since \(model.clock.text(alert.start.start).dropFirst(11).prefix(5)) (\(age(alert.start, model)))",
+    ]
+    if let driver = alert.driver { parts.append(words(driver)) }
+    parts.append(cost(alert, model))
+    return wrap(parts, columns: columns - 4, limit: limit)
+  }
+
+  static func draw(_ model: Model, on buffer: inout CellBuffer, in rect: Rect) {
+    guard !rect.isEmpty, let lines = lines(model, columns: rect.columns, limit: rect.rows) else { return }
+    buffer.fill(rect, style: Role.banner.style)
+    for (index, line) in lines.enumerated() where index < rect.rows {
+      let mark = String(Character(model.glyphs.warning))
+      buffer.write("\(index == 0 ? mark : " ") \(line)", x: rect.x, y: rect.y + index, style: Role.banner.style)
+      buffer.write(mark, x: rect.endX - 1, y: rect.y + index, style: Role.banner.style)
+    }
+  }
+
+  /// Who drives an alert, in words.
+  static func words(_ driver: HitRateMonitor.Driver) -> String {
+    let model = driver.model ?? "unknown model"
+    let place = driver.project.map { " in \($0)" } ?? ""
+    return "\(model)\(place): \(NumberFormat.percent(driver.share)) of the misses"
+  }
+
+  /// What an alert costs, in words.
+  static func cost(_ alert: HitRateMonitor.Alert, _ model: Model) -> String {
+    guard let good = alert.goodRate else { return "no good hour before it to compare with" }
+    let rate = NumberFormat.percent(good)
+    guard let extra = alert.extraCostPerHour else { return "extra cost unknown (no price); last good hour \(rate)" }
+    return "costs \(model.amount(extra))/h more than at the \(rate) of the last good hour"
+  }
+
+  private static func age(_ start: Minute, _ model: Model) -> String {
+    NumberFormat.span(seconds: (model.now.milliseconds - start.start.milliseconds) / 1000 / 60 * 60)
+  }
+
+  /// Puts parts on as few lines as they fit; a part too long for a line is cut.
+  private static func wrap(_ parts: [String], columns: Int, limit: Int) -> [String] {
+    var lines: [String] = []
+    for part in parts {
+      if let last = lines.last, TextWidth.width(of: last) + 3 + TextWidth.width(of: part) <= columns || lines.count == limit {
+        lines[lines.count - 1] = last + " - " + part
+      } else {
+        lines.append(part)
+      }
+    }
+    return lines.map { TextWidth.truncated($0, to: max(1, columns)) }
+  }
+}

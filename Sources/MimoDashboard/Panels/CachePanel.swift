@@ -1,0 +1,72 @@
+import MimoEngine
+import MimoScreen
+
+/// The cache hit rate now and overall, and what it is worth.
+enum CachePanel: Panel {
+  static func draw(_ model: Model, on buffer: inout CellBuffer, in rect: Rect) {
+    if rect.isEmpty { return }
+    let inside = model.box("Cache hit rate").draw(on: &buffer, in: rect)
+    let verdict = model.figures.verdict
+    let rows: [(label: String, rate: Ratio?)] = [
+      ("now (\(model.monitor.windowMinutes)m)", verdict?.now.rate), ("window", model.figures.report?.totals.hitRate),
+    ]
+    for (index, row) in rows.enumerated() where index < inside.rows {
+      let line = inside.row(index)
+      let (name, bar) = line.splitLeft(10)
+      buffer.write(row.label, x: name.x, y: name.y, style: Role.label.style, maxColumns: name.columns)
+      Gauge(
+        fraction: row.rate?.fraction, label: NumberFormat.percent(row.rate), labelPlace: .after(columns: 6),
+        fill: [role(row.rate, model).style], track: Role.track.style, labelStyle: role(row.rate, model).style,
+        glyphs: model.glyphs
+      ).draw(on: &buffer, in: bar)
+    }
+    if inside.rows > 2 {
+      let (name, chart) = inside.row(2).splitLeft(10)
+      buffer.write("last hour", x: name.x, y: name.y, style: Role.label.style)
+      hourChart(model, columns: chart.columns).draw(on: &buffer, in: chart)
+    }
+    if inside.rows > 3 {
+      let money = (model.figures.moneyReport ?? model.figures.report)?.totals
+      buffer.writePair(
+        "saved by cache", [Span(NumberFormat.money(money?.savedByCache, model.plan.currency), Role.good.style)],
+        in: inside.row(3))
+    }
+    if inside.rows > 4 { buffer.writePair(state(model).0, [Span(state(model).1, Role.muted.style)], in: inside.row(4)) }
+  }
+
+  static func role(_ rate: Ratio?, _ model: Model) -> Role {
+    guard let rate else { return .muted }
+    if rate < model.monitor.raiseBelow { return .rateLow }
+    return rate < Ratio(60, 100)! ? .rateMiddle : .rateHigh
+  }
+
+  private static func hourChart(_ model: Model, columns: Int) -> Sparkline {
+    let steps = model.figures.timeline?.steps ?? []
+    let values = resampled(steps, to: columns) { $0.hitRate.map { $0.fraction * 100 } }
+    return Sparkline(
+      values: values, maximum: 100, styles: [Role.rateLow.style, Role.rateMiddle.style, Role.rateHigh.style],
+      gapStyle: Role.track.style, glyphs: model.glyphs)
+  }
+
+  private static func state(_ model: Model) -> (String, String) {
+    let alerts = model.figures.verdict?.alerts.count ?? 0
+    if let verdict = model.figures.verdict, !verdict.isEnough, verdict.standing == nil {
+      return ("warns below \(NumberFormat.percent(model.monitor.raiseBelow))", "too little traffic")
+    }
+    return (
+      "warns below \(NumberFormat.percent(model.monitor.raiseBelow))",
+      alerts == 0 ? "no alerts" : "\(alerts) alert\(alerts == 1 ? "" : "s") (a)"
+    )
+  }
+}
+
+/// Sums neighbouring steps so that they fill `columns`, and takes a value of each sum.
+func resampled(_ steps: [Measures], to columns: Int, _ value: (Measures) -> Double?) -> [Double?] {
+  guard columns > 0, !steps.isEmpty else { return [] }
+  if columns >= steps.count { return steps.map(value) }
+  return (0..<columns).map { column in
+    var sum = Measures()
+    for index in column * steps.count / columns..<(column + 1) * steps.count / columns { sum += steps[index] }
+    return value(sum)
+  }
+}

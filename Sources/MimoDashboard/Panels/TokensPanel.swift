@@ -1,0 +1,74 @@
+import MimoEngine
+import MimoScreen
+
+/// Tokens of the window by class, and each class's share.
+enum TokensPanel: Panel {
+  static func draw(_ model: Model, on buffer: inout CellBuffer, in rect: Rect) {
+    if rect.isEmpty { return }
+    let inside = model.box("Tokens").draw(on: &buffer, in: rect)
+    let tokens = model.figures.report?.totals.tokens ?? TokenCounts()
+    let rows: [(String, Int64, Int64, Role)] = [
+      ("fresh", tokens.input, tokens.prompt, .fresh), ("cache read", tokens.cacheRead, tokens.prompt, .cacheRead),
+      ("cache write", tokens.cacheWrite5m + tokens.cacheWrite1h, tokens.prompt, .cacheWrite),
+      ("output", tokens.output, tokens.prompt + tokens.output, .output),
+      ("reasoning", tokens.reasoning, tokens.output, .reasoning),
+    ]
+    for (index, row) in rows.enumerated() where index < inside.rows {
+      let (label, count, whole, role) = row
+      // Shares: of the prompt, of all tokens for the output, of the output for its reasoning.
+      let share = Ratio(count, whole)
+      let value = TextWidth.padded(NumberFormat.percent(share), to: 7, alignment: .trailing)
+      buffer.writePair(
+        label, [Span(NumberFormat.count(count), role.style), Span(value, Role.muted.style)], in: inside.row(index))
+    }
+  }
+}
+
+/// Spend of the last hour by minute; only on wide screens.
+enum ActivityPanel: Panel {
+  static func draw(_ model: Model, on buffer: inout CellBuffer, in rect: Rect) {
+    if rect.isEmpty { return }
+    let steps = model.figures.timeline?.steps ?? []
+    var total = Measures()
+    for step in steps { total += step }
+    let trailing = [Span(" \(model.amount(total.cost)) ", Role.money.style)]
+    let inside = model.box("Spend, last hour by minute", trailing: trailing).draw(on: &buffer, in: rect)
+    let values = resampled(steps, to: inside.columns) { $0.isEmpty ? nil : Double($0.costFemto) }
+    Sparkline(values: values, styles: [Role.chart.style], gapStyle: Role.track.style, glyphs: model.glyphs)
+      .draw(on: &buffer, in: inside)
+  }
+}
+
+/// The most wanted numbers without frames, for small screens.
+enum SummaryPanel: Panel {
+  static func draw(_ model: Model, on buffer: inout CellBuffer, in rect: Rect) {
+    if rect.isEmpty { return }
+    let figures = model.figures
+    let spend = SpendPanel.lines(model)
+    let tokens = figures.report?.totals.tokens ?? TokenCounts()
+    func pair(_ line: (label: String, value: [Span])) -> [Span] {
+      [Span(line.label + " ", Role.label.style)] + line.value + [Span("  ")]
+    }
+    let rate = figures.verdict?.now.rate
+    let overall = figures.report?.totals.hitRate
+    let lines: [[Span]] = [
+      pair(spend[0]) + pair(spend[1]) + pair(spend[2]),
+      pair(spend[3]) + pair(spend[4]),
+      [
+        Span("hit rate now ", Role.label.style),
+        Span(NumberFormat.percent(rate), CachePanel.role(rate, model).style), Span("  window ", Role.label.style),
+        Span(NumberFormat.percent(overall), CachePanel.role(overall, model).style),
+      ],
+      [
+        Span("fresh ", Role.label.style), Span(NumberFormat.count(tokens.input), Role.fresh.style),
+        Span(" read ", Role.label.style), Span(NumberFormat.count(tokens.cacheRead), Role.cacheRead.style),
+        Span(" write ", Role.label.style),
+        Span(NumberFormat.count(tokens.cacheWrite5m + tokens.cacheWrite1h), Role.cacheWrite.style),
+        Span(" out ", Role.label.style), Span(NumberFormat.count(tokens.output), Role.output.style),
+      ],
+    ]
+    for (index, line) in lines.enumerated() where index < rect.rows {
+      buffer.write(line.truncated(to: rect.columns), x: rect.x, y: rect.y + index)
+    }
+  }
+}
