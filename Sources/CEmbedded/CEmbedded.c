@@ -70,6 +70,18 @@ static const struct entry plans[] = {
 
 // From `../../themes/`.
 static const struct entry themes[] = {
+    EMBED("default.json")
+#embed "../../themes/default.json"
+    END
+    EMBED("light.json")
+#embed "../../themes/light.json"
+    END
+    EMBED("terminal.json")
+#embed "../../themes/terminal.json"
+    END
+    EMBED("monochrome.json")
+#embed "../../themes/monochrome.json"
+    END
     {NULL, NULL}};
 
 // Walks to the entry, so that an index past the end is never read.

@@ -84,7 +84,7 @@ extension Model {
   var moneyTariff: Tariff { Tariff(plan: plans[0].plan, book: book, currency: plan.currency) }
 
   private mutating func deriveHistory(_ tariff: Tariff) {
-    let minutes = window.minutes(clock, now)
+    let minutes = minutes
     let report = Report(
       of: snapshot, tariff: tariff, window: minutes, by: grouping, clock: clock, filters: filters)
     let countsCredits = plan.plan.isSubscription

@@ -38,6 +38,10 @@ public struct Model: Sendable {
   public var themeIndex = 0
   /// The time shown.
   public var window = WindowChoice.all
+  /// Minutes outside of which nothing is shown, as asked for on the command line; `nil` for all.
+  public var limits: Range<Minute>?
+  /// Whether frames are printed rather than shown, so that no key can be pressed.
+  public var isBatch = false
   /// What the rows of the table stand for.
   public var grouping = Grouping.model
   /// The column the table is ordered by.
@@ -89,6 +93,12 @@ public struct Model: Sendable {
   /// A plan resolved against the price lists.
   public func tariff(_ choice: PlanChoice) -> Tariff {
     Tariff(plan: choice.plan, book: book, currency: choice.currency)
+  }
+
+  /// The minutes shown; `nil` for all.
+  var minutes: Range<Minute>? {
+    guard let limits else { return window.minutes(clock, now) }
+    return window.minutes(clock, now).map { $0.clamped(to: limits) } ?? limits
   }
 
   /// The state of a panel.

@@ -2,7 +2,7 @@ import MimoEngine
 import MimoScreen
 
 /// A part of the screen: a function from the state to cells of a given size.
-protocol Panel {
+protocol Panel: SendableMetatype {
   /// Paints every cell of `rect`, at any size, and says something useful when it is small or empty.
   static func draw(_ model: Model, on buffer: inout CellBuffer, in rect: Rect)
 }

@@ -63,11 +63,11 @@ extension Model {
     case .asBilled: choosePlan(plans.firstIndex { $0.plan.kind == .asBilled && $0.currency == plan.currency } ?? 0)
     case .pinReference: pinReference()
     case .toggleCurrency: toggleCurrency()
-    case .nextWindow: step(&window, by: 1)
-    case .previousWindow: step(&window, by: -1)
+    case .nextWindow: window = window.stepped(by: 1)
+    case .previousWindow: window = window.stepped(by: -1)
     case .nextGrouping: stepGrouping(by: 1)
     case .previousGrouping: stepGrouping(by: -1)
-    case .nextSorting: step(&sorting, by: 1)
+    case .nextSorting: sorting = sorting.stepped(by: 1)
     case .reverseSorting: isSortingReversed.toggle()
     case .nextTheme:
       themeIndex = (themeIndex + 1) % themes.count
@@ -102,12 +102,6 @@ extension Model {
     default: break
     }
     return []
-  }
-
-  private mutating func step<Choice: CaseIterable & Equatable>(_ choice: inout Choice, by steps: Int) {
-    let all = Array(Choice.allCases)
-    let index = all.firstIndex(of: choice)!
-    choice = all[(index + steps + all.count) % all.count]
   }
 
   /// The groupings the table steps through.
@@ -190,5 +184,14 @@ extension Model {
       grouping = filter.grouping
       panels[.breakdown] = PanelState()
     }
+  }
+}
+
+extension CaseIterable where Self: Equatable {
+  /// The case so many places further, going around at the end.
+  fileprivate func stepped(by steps: Int) -> Self {
+    let all = Array(Self.allCases)
+    let index = all.firstIndex(of: self)!
+    return all[(index + steps + all.count) % all.count]
   }
 }

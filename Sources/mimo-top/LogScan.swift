@@ -1,3 +1,4 @@
+import MimoDashboard
 import MimoEngine
 import MimoIngest
 
@@ -6,6 +7,7 @@ struct LogScan {
   let snapshot: UsageSnapshot
   let files: [FileReport]
   let sourceErrors: [LogError]
+  let ingest: IngestSummary
 
   /// Reads all sources of a configuration to their end.
   init(_ configuration: Configuration) {
@@ -20,6 +22,8 @@ struct LogScan {
     }
     snapshot = collector.ledger.snapshot()
     files = collector.fileReports
+    ingest = IngestSummary(
+      collector, sources: configuration.sources, namesLogs: configuration.namesLogs, isCaughtUp: true)
   }
 
   /// Sources that could not be read at all.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import MimoCatalog
+import MimoIngest
 
 /// The program: commands, and the messages of what goes wrong in them.
 @main
@@ -9,7 +10,7 @@ struct MimoTop: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "mimo-top", abstract: "htop for LLM spend: watches usage logs live and prices them under any plan.",
     version: "mimo-top \(version), prices of \(Catalog.asOf)",
-    subcommands: [ReportCommand.self])
+    subcommands: [DashboardCommand.self, ReportCommand.self], defaultSubcommand: DashboardCommand.self)
 
   static func main() {
     do {
@@ -18,6 +19,12 @@ struct MimoTop: ParsableCommand {
     } catch let misuse as Misuse {
       StandardStreams.complain(misuse.description)
       exit(withError: ExitCode(64))
+    } catch let failure as Failure {
+      StandardStreams.complain(failure.description)
+      exit(withError: ExitCode(1))
+    } catch let error as LogError {
+      StandardStreams.complain(error.description)
+      exit(withError: ExitCode(1))
     } catch {
       exit(withError: error)
     }

@@ -44,7 +44,7 @@ enum CachePanel: Panel {
     let steps = model.figures.timeline?.steps ?? []
     let values = resampled(steps, to: columns) { $0.hitRate.map { $0.fraction * 100 } }
     return Sparkline(
-      values: values, maximum: 100, styles: [Role.rateLow.style, Role.rateMiddle.style, Role.rateHigh.style],
+      values, maximum: 100, styles: [Role.rateLow.style, Role.rateMiddle.style, Role.rateHigh.style],
       gapStyle: Role.track.style, glyphs: model.glyphs)
   }
 

@@ -34,6 +34,7 @@ enum HeaderPanel: Panel {
 /// The last line: what keys there are, or a message.
 enum FooterPanel: Panel {
   static func draw(_ model: Model, on buffer: inout CellBuffer, in rect: Rect) {
+    if model.isBatch { return }
     if let message = model.message {
       buffer.write(message.text, x: rect.x, y: rect.y, style: Role.value.style, maxColumns: rect.columns)
       return

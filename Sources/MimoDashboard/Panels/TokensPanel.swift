@@ -34,7 +34,7 @@ enum ActivityPanel: Panel {
     let trailing = [Span(" \(model.amount(total.cost)) ", Role.money.style)]
     let inside = model.box("Spend, last hour by minute", trailing: trailing).draw(on: &buffer, in: rect)
     let values = resampled(steps, to: inside.columns) { $0.isEmpty ? nil : Double($0.costFemto) }
-    Sparkline(values: values, styles: [Role.chart.style], gapStyle: Role.track.style, glyphs: model.glyphs)
+    Sparkline(values, styles: [Role.chart.style], gapStyle: Role.track.style, glyphs: model.glyphs)
       .draw(on: &buffer, in: inside)
   }
 }

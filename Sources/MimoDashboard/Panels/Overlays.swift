@@ -1,0 +1,247 @@
+import MimoEngine
+import MimoScreen
+
+/// The panels laid over the others.
+enum Overlays {
+  /// Draws an overlay in the middle, large enough for its content if the screen is.
+  static func draw(_ overlay: Overlay, _ model: Model, on buffer: inout CellBuffer) {
+    let (title, hint) = title(overlay, model)
+    let width = min(buffer.size.columns - 2, 116)
+    let wanted = (overlay == .plans ? model.plans.count + 1 : lines(overlay, model, columns: width - 4).count) + 2
+    let height = min(buffer.size.rows - 2, max(6, wanted))
+    let rect = Rect(
+      x: (buffer.size.columns - width) / 2, y: (buffer.size.rows - height) / 2, columns: width, rows: height)
+    buffer.fill(rect, style: Role.overlay.style)
+    let inside = model.box(title, trailing: [Span(" \(hint) ", Role.muted.style)], isFocused: true)
+      .draw(on: &buffer, in: rect).inset(columns: 1, rows: 0)
+    if overlay == .plans {
+      PlansOverlay.draw(model, on: &buffer, in: inside)
+      return
+    }
+    let lines = lines(overlay, model, columns: inside.columns)
+    let scroll = max(0, min(model.overlayState.scroll, lines.count - inside.rows))
+    for (index, line) in lines.dropFirst(scroll).prefix(inside.rows).enumerated() {
+      buffer.write(line.truncated(to: inside.columns), x: inside.x, y: inside.y + index)
+    }
+    if lines.count > inside.rows {
+      let more = " \(scroll + 1)-\(min(lines.count, scroll + inside.rows)) of \(lines.count) "
+      buffer.write(more, x: rect.endX - 2 - TextWidth.width(of: more), y: rect.endY - 1, style: Role.muted.style)
+    }
+  }
+
+  /// How many lines an overlay has, for scrolling.
+  static func rowCount(_ overlay: Overlay, _ model: Model) -> Int {
+    let columns = min(model.size.columns - 2, 116) - 4
+    return max(1, lines(overlay, model, columns: columns).count - max(4, model.size.rows - 4) + 1)
+  }
+
+  private static func title(_ overlay: Overlay, _ model: Model) -> (String, String) {
+    switch overlay {
+    case .help: ("Keys", "Esc closes")
+    case .plans: ("Plans, \(model.window.rawValue)", "Enter chooses, = pins, Esc closes")
+    case .alerts: ("Alert log, last 7 days", "Esc closes")
+    case .files: ("What was read", "Esc closes")
+    case .trace: ("How this cost was made", "Esc closes")
+    }
+  }
+
+  private static func lines(_ overlay: Overlay, _ model: Model, columns: Int) -> [[Span]] {
+    switch overlay {
+    case .help: helpLines(columns)
+    case .plans: []
+    case .alerts: alertLines(model)
+    case .files: fileLines(model, columns)
+    case .trace: TraceOverlay.lines(model)
+    }
+  }
+
+  // MARK: - Help
+
+  private static func helpLines(_ columns: Int) -> [[Span]] {
+    var lines: [[Span]] = []
+    for group in Keymap.Group.allCases {
+      lines.append([Span(group.rawValue, Role.title.style)])
+      for binding in Keymap.bindings where binding.group == group {
+        let keys = binding.keys.map(\.name).joined(separator: " ")
+        lines.append([
+          Span("  " + TextWidth.padded(keys, to: 12), Role.key.style), Span(binding.help, Role.label.style),
+        ])
+      }
+    }
+    lines.append([])
+    lines.append([Span("Words", Role.title.style)])
+    let words = [
+      ("hit rate", "cache read / (fresh + read + write); ? if the log does not tell"),
+      ("fresh", "prompt tokens billed in full"), ("+ ?", "a part has no price: the sum is a lower bound"),
+      ("saved", "what the same tokens cost without a cache, less the cost"),
+    ]
+    for (word, text) in words {
+      lines.append([Span("  " + TextWidth.padded(word, to: 12), Role.key.style), Span(text, Role.label.style)])
+    }
+    return lines
+  }
+
+  // MARK: - Alerts
+
+  private static func alertLines(_ model: Model) -> [[Span]] {
+    let alerts = model.figures.verdict?.alerts ?? []
+    let limit = NumberFormat.percent(model.monitor.raiseBelow)
+    guard !alerts.isEmpty else {
+      return [[Span("The hit rate has not fallen below \(limit) in this time.", Role.label.style)]]
+    }
+    var lines: [[Span]] = []
+    for alert in alerts.reversed() {
+      let start = PlanStrip.day(alert.start.start, model)
+      let end = alert.end.map { PlanStrip.day($0.start, model) } ?? "still standing"
+      lines.append([
+        Span("\(start) to \(end)", (alert.end == nil ? Role.critical : Role.value).style),
+        Span("  lowest \(NumberFormat.percent(alert.lowestRate))", Role.rateLow.style),
+        Span("  raised at \(NumberFormat.percent(alert.rateAtStart)), below \(limit)", Role.muted.style),
+      ])
+      var text = "  " + Banner.cost(alert, model)
+      if let driver = alert.driver { text = "  " + Banner.words(driver) + ";" + text }
+      lines.append([Span(text, Role.label.style)])
+    }
+    return lines
+  }
+
+  // MARK: - Files
+
+  private static func fileLines(_ model: Model, _ columns: Int) -> [[Span]] {
+    var lines: [[Span]] = []
+    for notice in model.notices + model.ingest.errors { lines.append([Span(notice, Role.warning.style)]) }
+    for file in model.ingest.files {
+      let counts =
+        "\(NumberFormat.count(Int64(file.records))) calls, \(NumberFormat.count(Int64(file.duplicates))) repeats, "
+        + "\(NumberFormat.count(Int64(file.lines))) lines"
+      let path = TextWidth.truncated(
+        file.path, to: max(16, columns - TextWidth.width(of: counts) - file.formats.count - 6),
+        ellipsis: String(Character(model.glyphs.ellipsis)), keeping: .end)
+      lines.append([
+        Span(path, Role.value.style), Span("  \(file.formats.isEmpty ? "no known format" : file.formats)", Role.label.style),
+        Span("  \(counts)", Role.muted.style),
+      ])
+      if file.malformed > 0 {
+        lines.append([Span("  \(NumberFormat.full(Int64(file.malformed))) lines could not be read:", Role.warning.style)])
+      }
+      for problem in file.problems { lines.append([Span("    \(problem)", Role.warning.style)]) }
+    }
+    if lines.isEmpty {
+      lines.append([Span("Nothing was read yet. Looking in:", Role.label.style)])
+      lines += model.ingest.sources.map { [Span("  " + $0, Role.value.style)] }
+    }
+    return lines
+  }
+}
+
+/// The list of plans with their money for the shown window.
+enum PlansOverlay {
+  static func draw(_ model: Model, on buffer: inout CellBuffer, in rect: Rect) {
+    let quotes = model.figures.quotes
+    let base = model.referenceIndex.map { model.quote(model.plans[$0], model.minutes) }
+    let rows: [[Span]] = model.plans.enumerated().map { index, choice in
+      let quote = index < quotes.count ? quotes[index] : nil
+      var mark = index == model.planIndex ? String(Character(model.glyphs.pointer)) : " "
+      if index == model.referenceIndex { mark += "=" }
+      let credits: String
+      if let quote, choice.plan.kind == .credits {
+        credits = "\(NumberFormat.credits(quote.credits)) of \(NumberFormat.credits(quote.included))"
+      } else {
+        credits = ""
+      }
+      return [
+        Span(mark, Role.key.style), Span(choice.name, Role.value.style),
+        Span(money(quote), Role.money.style),
+        Span(credits, Role.plain.style),
+        base.flatMap { base in quote.map { SpendPanel.difference($0, base)[0] } } ?? Span(""),
+        Span(note(quote, choice, model), Role.muted.style),
+      ]
+    }
+    let visible = max(1, rect.rows - 1)
+    Table(
+      columns: [
+        Table.Column("", alignment: .leading, width: 2, priority: 90),
+        Table.Column("plan", minimum: 16, maximum: 42, weight: 3, priority: 100),
+        Table.Column("money", width: 12, priority: 95),
+        Table.Column("credits", width: 16, priority: 40), Table.Column("difference", width: 12, priority: 50),
+        Table.Column("", minimum: 10, weight: 2, priority: 20),
+      ], rows: rows, selected: model.overlayState.selected,
+      scroll: Table.scroll(0, showing: model.overlayState.selected, of: rows.count, in: visible),
+      headerStyle: Role.tableHeader.style, selectedStyle: Role.selected.style, style: Role.overlay.style,
+      glyphs: model.glyphs
+    ).draw(on: &buffer, in: rect)
+  }
+
+  private static func money(_ quote: Figures.Quote?) -> String {
+    guard let quote else { return NumberFormat.unknown }
+    let isPartial = quote.unpricedRequests > 0 && quote.money != nil && quote.credits == nil
+    return NumberFormat.money(quote.money, quote.currency) + (isPartial ? "+?" : "")
+  }
+
+  private static func note(_ quote: Figures.Quote?, _ choice: PlanChoice, _ model: Model) -> String {
+    guard let quote, quote.requests > 0 else { return "" }
+    if quote.unpricedRequests == quote.requests { return "sells none of these models" }
+    if quote.unpricedRequests > 0 { return "\(NumberFormat.count(quote.unpricedRequests)) requests not on it" }
+    if let end = quote.runsOutAt { return "gone by \(PlanStrip.day(end, model))" }
+    return choice.plan.kind == .credits ? "fee of the periods" : ""
+  }
+}
+
+/// How the cost of the chosen request was made: counts, rates, and where these come from.
+enum TraceOverlay {
+  static func lines(_ model: Model) -> [[Span]] {
+    let calls = model.snapshot.recent
+    guard !calls.isEmpty else { return [] }
+    let call = calls[calls.count - 1 - min(model.state(.requests).selected, calls.count - 1)]
+    let series = model.snapshot.cube.series[Int(call.series)]
+    let tariff = model.tariff(model.plan)
+    let pricer = Pricer(model.snapshot, tariff: tariff)
+    let span = pricer.span(ofSeries: Int(call.series), at: call.time.minute)
+    func line(_ label: String, _ value: String, _ role: Role = .value) -> [Span] {
+      [Span(TextWidth.padded(label, to: 14), Role.label.style), Span(value, role.style)]
+    }
+    var lines = [
+      line("time", model.clock.text(call.time)), line("model", model.name(series.labels.model)),
+      line("source", model.name(series.labels.source)),
+      line("project", model.name(series.labels.project)), line("session", model.name(series.labels.session)),
+      line("plan", model.plan.name), [],
+    ]
+    guard let rates = span.rates else {
+      lines.append(line("price", "none: this plan does not price this model at that time", .warning))
+      return lines
+    }
+    let tokens = call.tokens
+    let parts: [(String, Int64, Int64)] = [
+      ("fresh", tokens.input, rates.input), ("cache read", tokens.cacheRead, rates.cacheRead),
+      ("write 5m", tokens.cacheWrite5m, rates.cacheWrite5m), ("write 1h", tokens.cacheWrite1h, rates.cacheWrite1h),
+      ("output", tokens.output, rates.output),
+    ]
+    for (name, count, rate) in parts where count > 0 {
+      // Femto-units a token are 10^-9 units per million tokens; credits are stated per token.
+      let perUnit = tariff.unit == .credits ? 15 : 9
+      let price = ExactDecimal(digits: Int128(rate), decimals: perUnit).text
+      let cost = Amount(atto: Int128(count) * Int128(rate) * 1000).exactText
+      lines.append(
+        line(name, "\(NumberFormat.full(count)) x \(price)\(tariff.unit == .credits ? " a token" : " per million") = \(cost)"))
+    }
+    if call.webSearches > 0 { lines.append(line("web searches", "\(call.webSearches)")) }
+    lines.append(line("cost", "\(pricer.cost(of: call)?.exactText ?? NumberFormat.unknown) \(unitName(tariff.unit))", .money))
+    lines.append([])
+    if let billedAs = span.billedAs { lines.append(line("price of", billedAs + (span.label.map { ", \($0) hours" } ?? ""))) }
+    if span.from > .distantPast { lines.append(line("holds from", model.clock.text(span.from.start))) }
+    if span.until < .distantFuture { lines.append(line("until", model.clock.text(span.until.start))) }
+    if let evidence = span.evidence {
+      lines.append(line("checked", "\(evidence.asOf ?? NumberFormat.unknown), confidence \(evidence.confidence.rawValue)"))
+      for source in evidence.sources { lines.append(line("source", source)) }
+      if let note = evidence.note { lines.append(line("note", note)) }
+    }
+    return lines
+  }
+
+  private static func unitName(_ unit: PricingUnit) -> String {
+    switch unit {
+    case .money(let currency): currency.rawValue
+    case .credits: "credits"
+    }
+  }
+}

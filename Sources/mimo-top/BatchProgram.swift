@@ -1,0 +1,72 @@
+import MimoCurses
+import MimoDashboard
+import MimoEngine
+import MimoScreen
+
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+/// Plain-text frames of the dashboard on standard output.
+struct BatchProgram {
+  private let configuration: Configuration
+  private let stream: DemoStream?
+  private let frames: Int?
+  private let seconds: Double
+  private let size: Size
+
+  /// - Parameter frames: how many to print; `nil` goes on until the program is ended.
+  init(_ configuration: Configuration, stream: DemoStream?, frames: Int?, seconds: Double, size: Size) {
+    self.configuration = configuration
+    self.stream = stream
+    self.frames = frames
+    self.seconds = seconds
+    self.size = size
+  }
+
+  /// Prints the frames.
+  ///
+  /// - Returns: the exit code, as for `report`.
+  func run() throws -> Int32 {
+    let glyphs: Glyphs = configuration.unicode && CursesScreen.showsUnicode() ? .unicode : .ascii
+    var model = Model(configuration, glyphs: glyphs)
+    model.isBatch = true
+    _ = update(&model, .resized(size))
+    if frames == 1, stream == nil { return once(&model) }
+
+    let feed = try LocalFeed(configuration)
+    stream?.start()
+    var printed = 0
+    var isCaughtUp = false
+    while frames.map({ printed < $0 }) ?? true {
+      let deadline = SystemClock.monotonicMilliseconds + Int64(seconds * 1000)
+      // The first frame waits for all that is there already; the others come by the clock.
+      while printed == 0 ? !isCaughtUp : SystemClock.monotonicMilliseconds < deadline {
+        var descriptor = pollfd(fd: feed.descriptor, events: Int16(POLLIN), revents: 0)
+        let left = printed == 0 ? 1000 : max(0, deadline - SystemClock.monotonicMilliseconds)
+        poll(&descriptor, 1, Int32(left))
+        if let news = feed.take() {
+          isCaughtUp = isCaughtUp || news.isCaughtUp
+          _ = update(&model, .usage(news.snapshot, news.ingest))
+        }
+      }
+      _ = update(&model, .tick(SystemClock.now))
+      if printed > 0 { StandardStreams.print("\n") }
+      StandardStreams.print(view(model).text + "\n")
+      printed += 1
+    }
+    feed.stop()
+    return 0
+  }
+
+  private func once(_ model: inout Model) -> Int32 {
+    let scan = LogScan(configuration)
+    _ = update(&model, .usage(scan.snapshot, scan.ingest))
+    _ = update(&model, .tick(SystemClock.now))
+    StandardStreams.print(view(model).text + "\n")
+    for notice in configuration.notices { StandardStreams.complain(notice) }
+    return scan.complain(noUsage: scan.snapshot.cube.span == nil, configuration)
+  }
+}

@@ -1,0 +1,147 @@
+import MimoDashboard
+import MimoEngine
+import MimoIngest
+import Synchronization
+
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+/// Follows the logs on a thread of its own, so that reading gigabytes never delays a key, and hands out
+/// the newest counts as values.
+final class LocalFeed: Sendable {
+  /// The newest counts, and what they were read from.
+  struct News: Sendable {
+    var snapshot: UsageSnapshot
+    var ingest: IngestSummary
+    /// Whether everything that was there has been read.
+    var isCaughtUp: Bool
+  }
+
+  /// Readable when there is news.
+  let descriptor: Int32
+  private let bell: Int32
+  private let remote: LogFollowerRemote
+  private let news = Mutex<News?>(nil)
+
+  /// Starts following.
+  ///
+  /// - Throws: `LogError` if the system refuses what following needs.
+  init(_ configuration: Configuration) throws {
+    var ends: [Int32] = [-1, -1]
+    guard pipe(&ends) == 0 else { throw LogError.failed(path: "wake-up pipe", code: errno) }
+    for end in ends {
+      _ = fcntl(end, F_SETFL, O_NONBLOCK)
+      _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+    }
+    (descriptor, bell) = (ends[0], ends[1])
+    remote = try LogFollowerRemote()
+    start(configuration)
+  }
+
+  /// The news since the last call, if any.
+  func take() -> News? {
+    var bytes: (UInt64, UInt64) = (0, 0)
+    while read(descriptor, &bytes, 16) > 0 {}
+    return news.withLock { news in
+      defer { news = nil }
+      return news
+    }
+  }
+
+  /// Ends following after the present round.
+  func stop() { remote.stop() }
+
+  private func start(_ configuration: Configuration) {
+    let sources = configuration.sources
+    let formats = configuration.formats
+    let edges = configuration.catalog.promptEdges
+    let namesLogs = configuration.namesLogs
+    let remote = remote
+    let thread = FeedThread { [weak self] in
+      let collector = LogCollector(
+        ledger: Ledger(promptEdges: edges), sources: sources, formats: formats, clock: { SystemClock.now })
+      var lastPublished: Int64 = 0
+      collector.onRound = { collector, isCaughtUp in
+        // Thirty times a second is more than anybody sees; the last round is always shown.
+        let time = SystemClock.monotonicMilliseconds
+        if !isCaughtUp, time - lastPublished < 33 { return }
+        lastPublished = time
+        self?.publish(
+          News(
+            snapshot: collector.ledger.snapshot(),
+            ingest: IngestSummary(collector, sources: sources, namesLogs: namesLogs, isCaughtUp: isCaughtUp),
+            isCaughtUp: isCaughtUp))
+      }
+      do throws(LogError) {
+        try LogFollower(sources: sources, remote: remote).run(collector)
+      } catch {
+        var ingest = IngestSummary()
+        ingest.errors = [error.description]
+        self?.publish(News(snapshot: collector.ledger.snapshot(), ingest: ingest, isCaughtUp: true))
+      }
+    }
+    thread.start()
+  }
+
+  private func publish(_ latest: News) {
+    news.withLock { $0 = latest }
+    var byte: UInt8 = 0
+    _ = write(bell, &byte, 1)
+  }
+}
+
+extension IngestSummary {
+  /// What a collector has read so far.
+  init(_ collector: LogCollector, sources: [LogSource], namesLogs: Bool, isCaughtUp: Bool) {
+    self.init()
+    files = collector.fileReports.map { file in
+      var problems = file.tally.badLines.prefix(5).map { "at byte \($0.offset): \($0.reason)" }
+      if let error = file.error { problems.append(error) }
+      return File(
+        path: file.path, formats: file.formats.joined(separator: ", "), lines: file.tally.lines,
+        records: file.records, duplicates: file.duplicates, malformed: file.tally.malformed, problems: problems)
+    }
+    errors = collector.sourceErrors.filter { error in
+      // Of the places we look at on our own, those that do not exist are no news.
+      if case .waitingFor = error { namesLogs } else { true }
+    }.map(\.description)
+    self.sources = sources.map(\.description)
+    if !isCaughtUp, let progress = collector.progress, progress.bytesTotal > 0 {
+      percentRead = Int(min(99, progress.bytesRead * 100 / progress.bytesTotal))
+    }
+  }
+}
+
+/// A thread that runs one piece of work.
+private final class FeedThread: Sendable {
+  private let work: @Sendable () -> Void
+
+  init(_ work: @escaping @Sendable () -> Void) { self.work = work }
+
+  func start() {
+    var attributes = pthread_attr_t()
+    pthread_attr_init(&attributes)
+    pthread_attr_setstacksize(&attributes, 4 << 20)
+    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+    #if canImport(Darwin)
+      var thread: pthread_t?
+    #else
+      var thread = pthread_t()
+    #endif
+    let box = Unmanaged.passRetained(self)
+    let result = pthread_create(&thread, &attributes, { argument in
+      #if canImport(Darwin)
+        let box = argument
+      #else
+        let box = argument!
+      #endif
+      Unmanaged<FeedThread>.fromOpaque(box).takeRetainedValue().work()
+      return nil
+    }, box.toOpaque())
+    pthread_attr_destroy(&attributes)
+    precondition(result == 0, "the system refuses another thread")
+  }
+}

@@ -1,0 +1,111 @@
+import MimoCurses
+import MimoDashboard
+import MimoEngine
+import MimoScreen
+
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+/// The live dashboard: one loop that waits for keys, signals, news and time, and draws what changed.
+///
+/// The feed reads on its own thread; everything else happens here.
+final class Program {
+  private let feed: LocalFeed
+  private let screen: CursesScreen
+  private var model: Model
+  private let stream: DemoStream?
+
+  /// Opens the terminal and starts to follow the logs.
+  init(_ configuration: Configuration, stream: DemoStream?) throws {
+    let glyphs: Glyphs = configuration.unicode && CursesScreen.showsUnicode() ? .unicode : .ascii
+    model = Model(configuration, glyphs: glyphs)
+    self.stream = stream
+    do throws(CursesScreen.OpenError) {
+      screen = try CursesScreen(.init(color: configuration.color, mouse: configuration.mouse))
+    } catch {
+      throw Failure(description: error.description)
+    }
+    feed = try LocalFeed(configuration)
+    stream?.start()
+  }
+
+  /// Runs until the user leaves.
+  func run() throws {
+    _ = update(&model, .resized(screen.size))
+    if let notice = model.notices.first { _ = update(&model, .notice(notice)) }
+    _ = update(&model, .tick(SystemClock.now))
+    var lastFrame: Int64 = 0
+    var isDirty = true
+    while true {
+      if isDirty {
+        // At most thirty frames a second; a key is answered at once all the same.
+        screen.present(view(model), palette: model.palette)
+        lastFrame = SystemClock.monotonicMilliseconds
+        isDirty = false
+      }
+      let timeout = max(0, min(60_000, model.nextTick.milliseconds - SystemClock.now.milliseconds))
+      var descriptors = [
+        pollfd(fd: screen.inputDescriptor, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: screen.signalDescriptor, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: feed.descriptor, events: Int16(POLLIN), revents: 0),
+      ]
+      poll(&descriptors, 3, Int32(timeout))
+
+      let now = SystemClock.now
+      if let news = descriptors[2].revents != 0 ? feed.take() : nil {
+        if SystemClock.monotonicMilliseconds - lastFrame < 25 { usleep(15_000) }
+        model.now = max(now, news.snapshot.recent.last.map { min($0.time, now) } ?? now)
+        _ = update(&model, .usage(news.snapshot, news.ingest))
+        isDirty = true
+      }
+      if now >= model.nextTick {
+        _ = update(&model, .tick(now))
+        isDirty = true
+      }
+      while let event = screen.nextEvent() {
+        isDirty = true
+        if try !handle(event, at: now) { return }
+      }
+      if descriptors[0].revents & Int16(POLLHUP | POLLERR | POLLNVAL) != 0 { return leave() }
+    }
+  }
+
+  /// - Returns: whether to go on.
+  private func handle(_ event: ScreenEvent, at now: Instant) throws -> Bool {
+    switch event {
+    case .key(let key):
+      model.now = now
+      for effect in update(&model, .key(key)) {
+        switch effect {
+        case .quit:
+          leave()
+          return false
+        case .suspend: screen.suspend()
+        case .repaint: screen.repaint()
+        }
+      }
+    case .resized(let size): _ = update(&model, .resized(size))
+    case .suspend: screen.suspend()
+    case .terminate(let signal):
+      feed.stop()
+      screen.end(bySignal: signal)
+    case .hangUp:
+      leave()
+      return false
+    }
+    return true
+  }
+
+  private func leave() {
+    feed.stop()
+    screen.close()
+  }
+}
+
+/// Something that stops the program, in one sentence.
+struct Failure: Error, CustomStringConvertible {
+  var description: String
+}
