@@ -23,6 +23,11 @@ public enum NumberFormat {
     return String(value)
   }
 
+  /// A count with its noun: `1 request`, `12.2k requests`.
+  public static func counted(_ value: Int64, _ noun: String) -> String {
+    "\(count(value)) \(noun)\(value == 1 ? "" : "s")"
+  }
+
   /// A count with all its digits in groups: `12,160`.
   public static func full(_ value: Int64) -> String {
     var digits = String(value.magnitude)
@@ -76,6 +81,12 @@ public enum NumberFormat {
     var tenths = Int64(clamping: ratio.scaled(decimals: 3))
     if ratio.numerator < ratio.denominator { tenths = min(max(tenths, 1), 999) }
     return "\(tenths / 10).\(tenths % 10)%"
+  }
+
+  /// A limit in percent, without a decimal if it has none: `20%`.
+  public static func limit(_ ratio: Ratio) -> String {
+    let text = percent(ratio)
+    return text.hasSuffix(".0%") ? text.dropLast(3) + "%" : text
   }
 
   /// A rate given in hundredths: `3.25`, `120`.

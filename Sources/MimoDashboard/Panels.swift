@@ -16,7 +16,7 @@ extension Model {
   /// A frame for a panel.
   func box(_ title: String, trailing: [Span] = [], isFocused: Bool = false) -> Box {
     Box(
-      title: [Span(" " + title + " ", Role.title.style)], trailingTitle: trailing,
+      title: [Span(title, Role.title.style)], trailingTitle: trailing,
       style: (isFocused ? Role.borderFocused : Role.border).style, glyphs: glyphs)
   }
 

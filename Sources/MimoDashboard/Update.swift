@@ -127,7 +127,6 @@ extension Model {
   private mutating func choosePlan(_ index: Int) {
     planIndex = index
     if overlay == .plans { overlayState.selected = index }
-    say("plan: \(plans[index].name)")
   }
 
   private mutating func pinReference() {

@@ -333,7 +333,7 @@ struct ReportResult {
     text += "\n"
     for entry in report.unpriced.prefix(10) {
       let model = TextWidth.sanitized(entry.model ?? "(no model stated)")
-      text += "no price: \(model), \(NumberFormat.full(entry.requests)) requests, "
+      text += "no price: \(model), \(NumberFormat.counted(entry.requests, "request")), "
       text += "\(NumberFormat.full(entry.tokens.prompt + entry.tokens.output)) tokens\n"
     }
     if report.unpriced.count > 10 { text += "no price: \(report.unpriced.count - 10) more models\n" }

@@ -50,7 +50,8 @@ enum SystemClock {
       }
       day = next
     }
-    return LocalClock(name: name ?? machineZone, stretches: stretches)
+    let zone = name ?? machineZone
+    return LocalClock(name: zone == "Etc/UTC" ? "UTC" : zone, stretches: stretches)
   }
 
   /// Minutes by which the zone that is set is ahead of UTC.

@@ -7,8 +7,8 @@ enum Banner: Panel {
   static func lines(_ model: Model, columns: Int, limit: Int) -> [String]? {
     guard let alert = model.figures.verdict?.standing else { return nil }
     var parts = [
-      "WARNING: cache hit rate \(NumberFormat.percent(alert.window.rate)), below \(NumberFormat.percent(model.monitor.raiseBelow))",
-      "since \(model.clock.text(alert.start.start).dropFirst(11).prefix(5)) (\(age(alert.start, model)))",
+      "WARNING: cache hit rate \(NumberFormat.percent(alert.window.rate)), below \(NumberFormat.limit(model.monitor.raiseBelow))",
+      "since \(model.clock.text(alert.start.start).dropFirst(11).prefix(5)), \(age(alert.start, model))",
     ]
     if let driver = alert.driver { parts.append(words(driver)) }
     parts.append(cost(alert, model))
@@ -41,7 +41,8 @@ enum Banner: Panel {
   }
 
   private static func age(_ start: Minute, _ model: Model) -> String {
-    NumberFormat.span(seconds: (model.now.milliseconds - start.start.milliseconds) / 1000 / 60 * 60)
+    let minutes = Int64(start.distance(to: model.now.minute))
+    return minutes < 60 ? "\(max(1, minutes)) min" : NumberFormat.span(seconds: minutes * 60)
   }
 
   /// Puts parts on as few lines as they fit; a part too long for a line is cut.

@@ -8,7 +8,7 @@ enum BreakdownPanel: Panel {
     let title = "By \(model.grouping.rawValue)" + model.filters.map { " \($0.grouping.rawValue)=\($0.value)" }.joined()
     let order = "\(model.sorting.rawValue) \(String(Character(model.isSortingReversed ? model.glyphs.ascending : model.glyphs.descending)))"
     let inside = model.box(
-      title, trailing: [Span(" \(order) ", Role.muted.style)], isFocused: model.focus == .breakdown
+      title, trailing: [Span(order, Role.muted.style)], isFocused: model.focus == .breakdown
     ).draw(on: &buffer, in: rect)
     let rows = model.figures.rows
     guard !rows.isEmpty else { return drawEmpty(model, on: &buffer, in: inside) }
@@ -21,7 +21,7 @@ enum BreakdownPanel: Panel {
     let credits = model.countsCredits
     var columns: [Table.Column] = [
       Table.Column(
-        model.grouping.rawValue, minimum: 12, weight: 1, priority: 100,
+        model.grouping.rawValue, minimum: 18, weight: 1, priority: 100,
         keeping: model.grouping == .project ? .end : .start),
       Table.Column("requests", width: 8, priority: 40), Table.Column("fresh", width: 6, priority: 60),
       Table.Column("read", width: 6, priority: 55), Table.Column("write", width: 6, priority: 20),

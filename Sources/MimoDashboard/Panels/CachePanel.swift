@@ -51,11 +51,11 @@ enum CachePanel: Panel {
   private static func state(_ model: Model) -> (String, String) {
     let alerts = model.figures.verdict?.alerts.count ?? 0
     if let verdict = model.figures.verdict, !verdict.isEnough, verdict.standing == nil {
-      return ("warns below \(NumberFormat.percent(model.monitor.raiseBelow))", "too little traffic")
+      return ("warn below \(NumberFormat.limit(model.monitor.raiseBelow))", "too little traffic")
     }
     return (
-      "warns below \(NumberFormat.percent(model.monitor.raiseBelow))",
-      alerts == 0 ? "no alerts" : "\(alerts) alert\(alerts == 1 ? "" : "s") (a)"
+      "warn below \(NumberFormat.limit(model.monitor.raiseBelow))",
+      alerts == 0 ? "no alerts" : NumberFormat.counted(Int64(alerts), "alert") + " (a)"
     )
   }
 }

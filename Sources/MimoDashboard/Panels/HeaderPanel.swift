@@ -14,7 +14,7 @@ enum HeaderPanel: Panel {
     }
     if rect.columns >= 100 {
       let files = model.ingest.files.count
-      right.append(Span("\(files) log\(files == 1 ? "" : "s")  ", Role.muted.style))
+      right.append(Span(NumberFormat.counted(Int64(files), "log") + "  ", Role.muted.style))
     }
     right.append(Span("\(time.dropFirst(11).prefix(5)) \(model.clock.name)", Role.muted.style))
     var left = [

@@ -6,13 +6,13 @@ enum Overlays {
   /// Draws an overlay in the middle, large enough for its content if the screen is.
   static func draw(_ overlay: Overlay, _ model: Model, on buffer: inout CellBuffer) {
     let (title, hint) = title(overlay, model)
-    let width = min(buffer.size.columns - 2, 116)
+    let width = overlayColumns(buffer.size.columns)
     let wanted = (overlay == .plans ? model.plans.count + 1 : lines(overlay, model, columns: width - 4).count) + 2
     let height = min(buffer.size.rows - 2, max(6, wanted))
     let rect = Rect(
       x: (buffer.size.columns - width) / 2, y: (buffer.size.rows - height) / 2, columns: width, rows: height)
     buffer.fill(rect, style: Role.overlay.style)
-    let inside = model.box(title, trailing: [Span(" \(hint) ", Role.muted.style)], isFocused: true)
+    let inside = model.box(title, trailing: [Span(hint, Role.muted.style)], isFocused: true)
       .draw(on: &buffer, in: rect).inset(columns: 1, rows: 0)
     if overlay == .plans {
       PlansOverlay.draw(model, on: &buffer, in: inside)
@@ -29,9 +29,12 @@ enum Overlays {
     }
   }
 
+  /// A screen without room to spare is covered whole.
+  private static func overlayColumns(_ columns: Int) -> Int { columns < 100 ? columns : min(columns - 4, 116) }
+
   /// How many lines an overlay has, for scrolling.
   static func rowCount(_ overlay: Overlay, _ model: Model) -> Int {
-    let columns = min(model.size.columns - 2, 116) - 4
+    let columns = overlayColumns(model.size.columns) - 4
     return max(1, lines(overlay, model, columns: columns).count - max(4, model.size.rows - 4) + 1)
   }
 
@@ -85,7 +88,7 @@ enum Overlays {
 
   private static func alertLines(_ model: Model) -> [[Span]] {
     let alerts = model.figures.verdict?.alerts ?? []
-    let limit = NumberFormat.percent(model.monitor.raiseBelow)
+    let limit = NumberFormat.limit(model.monitor.raiseBelow)
     guard !alerts.isEmpty else {
       return [[Span("The hit rate has not fallen below \(limit) in this time.", Role.label.style)]]
     }
@@ -161,10 +164,11 @@ enum PlansOverlay {
     Table(
       columns: [
         Table.Column("", alignment: .leading, width: 2, priority: 90),
-        Table.Column("plan", minimum: 16, maximum: 42, weight: 3, priority: 100),
-        Table.Column("money", width: 12, priority: 95),
-        Table.Column("credits", width: 16, priority: 40), Table.Column("difference", width: 12, priority: 50),
-        Table.Column("", minimum: 10, weight: 2, priority: 20),
+        Table.Column("plan", minimum: 30, maximum: 42, weight: 3, priority: 100),
+        Table.Column("money", width: 11, priority: 95),
+        Table.Column("credits", width: 14, priority: 40),
+        Table.Column("difference", width: base == nil ? 0 : 11, priority: base == nil ? 0 : 50),
+        Table.Column("", minimum: 16, weight: 2, priority: 20),
       ], rows: rows, selected: model.overlayState.selected,
       scroll: Table.scroll(0, showing: model.overlayState.selected, of: rows.count, in: visible),
       headerStyle: Role.tableHeader.style, selectedStyle: Role.selected.style, style: Role.overlay.style,
@@ -180,8 +184,8 @@ enum PlansOverlay {
 
   private static func note(_ quote: Figures.Quote?, _ choice: PlanChoice, _ model: Model) -> String {
     guard let quote, quote.requests > 0 else { return "" }
-    if quote.unpricedRequests == quote.requests { return "sells none of these models" }
-    if quote.unpricedRequests > 0 { return "\(NumberFormat.count(quote.unpricedRequests)) requests not on it" }
+    if quote.unpricedRequests == quote.requests { return "has none of these" }
+    if quote.unpricedRequests > 0 { return "without \(NumberFormat.counted(quote.unpricedRequests, "call"))" }
     if let end = quote.runsOutAt { return "gone by \(PlanStrip.day(end, model))" }
     return choice.plan.kind == .credits ? "fee of the periods" : ""
   }

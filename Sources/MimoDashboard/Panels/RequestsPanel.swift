@@ -14,7 +14,7 @@ enum RequestsPanel: Panel {
     let credits = model.countsCredits
     var columns = [
       Table.Column("time", alignment: .leading, width: 8, priority: 90),
-      Table.Column("model", minimum: 12, maximum: 40, weight: 2, priority: 100),
+      Table.Column("model", minimum: 16, maximum: 40, weight: 2, priority: 100),
       Table.Column("project", minimum: 10, weight: 2, priority: 20, keeping: .end),
       Table.Column("session", minimum: 8, maximum: 36, weight: 1, priority: 10),
       Table.Column("fresh", width: 6, priority: 60), Table.Column("read", width: 6, priority: 55),
@@ -49,7 +49,9 @@ enum RequestsPanel: Panel {
           Span(NumberFormat.count(call.tokens.cacheWrite5m + call.tokens.cacheWrite1h), Role.cacheWrite.style),
           Span(NumberFormat.count(call.tokens.output), Role.output.style),
           Span(call.failed ? "failed" : NumberFormat.percent(rate), (call.failed ? Role.critical : CachePanel.role(rate, model)).style),
-          Span(cost == nil ? "no price" : model.amount(cost), (cost == nil ? Role.warning : Role.money).style),
+          call.failed && call.tokens.isZero
+            ? Span("")
+            : Span(cost == nil ? "no price" : model.amount(cost), (cost == nil ? Role.warning : Role.money).style),
         ]
         if let moneyPricer {
           cells.append(Span(NumberFormat.money(moneyPricer.cost(of: call), model.plan.currency), Role.value.style))

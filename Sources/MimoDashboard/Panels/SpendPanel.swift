@@ -5,7 +5,9 @@ import MimoScreen
 enum SpendPanel: Panel {
   static func draw(_ model: Model, on buffer: inout CellBuffer, in rect: Rect) {
     if rect.isEmpty { return }
-    let inside = model.box("Spend").draw(on: &buffer, in: rect)
+    let requests = NumberFormat.hundredths(model.figures.pace?.requestsPerMinuteHundredths ?? 0)
+    let inside = model.box("Spend", trailing: [Span("\(requests) req/min", Role.muted.style)])
+      .draw(on: &buffer, in: rect)
     for (index, line) in lines(model).enumerated() where index < inside.rows {
       buffer.writePair(line.label, line.value, in: inside.row(index))
     }
@@ -23,8 +25,6 @@ enum SpendPanel: Panel {
     if let money = figures.moneyPace {
       now.append(Span("  \(NumberFormat.money(money.costPerHour, model.plan.currency))/h", Role.value.style))
     }
-    let requests = NumberFormat.hundredths(figures.pace?.requestsPerMinuteHundredths ?? 0)
-    now.append(Span("  \(requests)/min", Role.muted.style))
     lines.append(("now", now))
     lines.append(last(model))
     return lines
@@ -45,7 +45,7 @@ enum SpendPanel: Panel {
     }
     let totals = model.figures.report?.totals ?? Measures()
     if totals.unpricedRequests > 0 {
-      return ("no price", [Span("\(NumberFormat.count(totals.unpricedRequests)) requests", Role.warning.style)])
+      return ("no price", [Span(NumberFormat.counted(totals.unpricedRequests, "request"), Role.warning.style)])
     }
     if totals.statedCalls > 0 {
       return ("stated by logs", [Span(NumberFormat.money(totals.statedCost, .usd), Role.value.style)])

@@ -31,7 +31,7 @@ enum ActivityPanel: Panel {
     let steps = model.figures.timeline?.steps ?? []
     var total = Measures()
     for step in steps { total += step }
-    let trailing = [Span(" \(model.amount(total.cost)) ", Role.money.style)]
+    let trailing = [Span(model.amount(total.cost), Role.money.style)]
     let inside = model.box("Spend, last hour by minute", trailing: trailing).draw(on: &buffer, in: rect)
     let values = resampled(steps, to: inside.columns) { $0.isEmpty ? nil : Double($0.costFemto) }
     Sparkline(values, styles: [Role.chart.style], gapStyle: Role.track.style, glyphs: model.glyphs)
@@ -53,7 +53,10 @@ enum SummaryPanel: Panel {
     let overall = figures.report?.totals.hitRate
     let lines: [[Span]] = [
       pair(spend[0]) + pair(spend[1]) + pair(spend[2]),
-      pair(spend[3]) + pair(spend[4]),
+      pair(spend[3]) + [
+        Span(
+          "\(NumberFormat.hundredths(figures.pace?.requestsPerMinuteHundredths ?? 0)) req/min  ", Role.muted.style)
+      ] + pair(spend[4]),
       [
         Span("hit rate now ", Role.label.style),
         Span(NumberFormat.percent(rate), CachePanel.role(rate, model).style), Span("  window ", Role.label.style),

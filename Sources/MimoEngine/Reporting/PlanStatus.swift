@@ -13,7 +13,7 @@ public struct PlanStatus: Hashable, Sendable {
   public var included: Amount?
   /// Credits used from the start of the period up to now.
   public var used: Amount
-  /// Credits used per day at the pace of the last seven days of the period.
+  /// Credits used per day since the first use in the last seven days of the period.
   public var perDay: Amount?
   /// When the credits end at that pace, if that is before the period does.
   public var runsOutAt: Instant?
@@ -62,11 +62,14 @@ public struct PlanStatus: Hashable, Sendable {
     self.used = used
     requestsNotOnPlan = sums.unpricedRequests
 
-    let paceStart = max(countFrom, now.minute.advanced(by: -7 * 1440))
+    var paceStart = max(countFrom, now.minute.advanced(by: -7 * 1440))
+    var firstUse = now.minute
+    snapshot.cube.forEachCell(in: paceStart..<now.minute) { cell, _ in firstUse = min(firstUse, cell.minute) }
+    paceStart = firstUse
     let recent = Self.sums(of: snapshot, tariff, from: paceStart, to: now)
     if recent.costFemto > 0 {
-      // Less than an hour of a period says nothing about a day.
-      let elapsed = max(now.milliseconds - paceStart.start.milliseconds, 3_600_000)
+      // Some busy hours are no measure of a day: what was used in less than a day counts as a day's use.
+      let elapsed = max(now.milliseconds - paceStart.start.milliseconds, Self.dayMilliseconds)
       let pace = Amount(atto: recent.costFemto * 1000)
         .scaled(by: Int128(Self.dayMilliseconds), over: Int128(elapsed))
       perDay = pace
