@@ -69,7 +69,8 @@ extension Model {
   public mutating func derive() {
     let tariff = tariff(plan)
     let key = Figures.HeavyKey(
-      revision: snapshot.revision, minute: now.minute, planIndex: planIndex, referenceIndex: referenceIndex,
+      revision: snapshot.revision, minute: now.minute, planIndex: planIndex,
+      referenceIndex: referenceIndex,
       window: window, grouping: grouping, filters: filters, showsQuotes: overlay == .plans)
     if key != figures.heavyKey {
       deriveHistory(tariff)
@@ -77,7 +78,8 @@ extension Model {
     }
     orderRows()
     figures.pace = Pace(of: snapshot, tariff: tariff, now: now)
-    figures.moneyPace = tariff.unit == .credits ? Pace(of: snapshot, tariff: moneyTariff, now: now) : nil
+    figures.moneyPace =
+      tariff.unit == .credits ? Pace(of: snapshot, tariff: moneyTariff, now: now) : nil
   }
 
   /// The list prices in the active currency: what a plan's credits would cost without it.
@@ -90,7 +92,9 @@ extension Model {
     let countsCredits = plan.plan.isSubscription
     let moneyReport =
       countsCredits
-      ? Report(of: snapshot, tariff: moneyTariff, window: minutes, by: grouping, clock: clock, filters: filters) : nil
+      ? Report(
+        of: snapshot, tariff: moneyTariff, window: minutes, by: grouping, clock: clock,
+        filters: filters) : nil
     figures.report = report
     figures.moneyReport = moneyReport
     // Both reports have the same rows in the same order: grouping does not depend on the tariff.
@@ -102,7 +106,8 @@ extension Model {
     figures.today = Report(of: snapshot, tariff: tariff, window: clock.today(now)).totals
     figures.month = Report(of: snapshot, tariff: tariff, window: clock.month(now)).totals
     figures.status =
-      countsCredits ? PlanStatus(of: snapshot, tariff: tariff, periods: periods, window: minutes, now: now) : nil
+      countsCredits
+      ? PlanStatus(of: snapshot, tariff: tariff, periods: periods, window: minutes, now: now) : nil
     figures.reference = referenceIndex.map { quote(plans[$0], minutes) }
     figures.quotes = overlay == .plans ? plans.map { quote($0, minutes) } : []
     figures.verdict = monitor.judge(
@@ -114,12 +119,15 @@ extension Model {
   /// What a plan would have cost for the shown window.
   func quote(_ choice: PlanChoice, _ minutes: Range<Minute>?) -> Figures.Quote {
     let tariff = tariff(choice)
-    let totals = Report(of: snapshot, tariff: tariff, window: minutes, clock: clock, filters: filters).totals
+    let totals = Report(
+      of: snapshot, tariff: tariff, window: minutes, clock: clock, filters: filters
+    ).totals
     var quote = Figures.Quote(
       money: totals.cost, currency: choice.currency, unpricedRequests: totals.unpricedRequests,
       requests: totals.requests)
     if choice.plan.isSubscription {
-      let status = PlanStatus(of: snapshot, tariff: tariff, periods: periods, window: minutes, now: now)
+      let status = PlanStatus(
+        of: snapshot, tariff: tariff, periods: periods, window: minutes, now: now)
       quote.credits = totals.cost
       quote.money = status.feesOfWindow
       quote.included = status.included
@@ -132,7 +140,8 @@ extension Model {
   var activeQuote: Figures.Quote? {
     guard let totals = figures.report?.totals else { return nil }
     return Figures.Quote(
-      money: plan.plan.isSubscription ? figures.status?.feesOfWindow : totals.cost, currency: plan.currency,
+      money: plan.plan.isSubscription ? figures.status?.feesOfWindow : totals.cost,
+      currency: plan.currency,
       credits: totals.cost, unpricedRequests: totals.unpricedRequests, requests: totals.requests)
   }
 

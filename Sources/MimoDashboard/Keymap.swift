@@ -28,15 +28,25 @@ public enum Keymap {
   public static let bindings: [Binding] = [
     binding([.character("p")], .nextPlan, "next plan: re-price everything", .plans, hint: "plan"),
     binding([.character("P")], .previousPlan, "previous plan", .plans),
-    binding([.character("l")], .showPlans, "list of plans with their money for the shown window", .plans, hint: "plans"),
-    binding([.character("=")], .pinReference, "pin the plan as reference: differences are shown from it", .plans, hint: "pin"),
+    binding(
+      [.character("l")], .showPlans, "list of plans with their money for the shown window", .plans,
+      hint: "plans"),
+    binding(
+      [.character("=")], .pinReference, "pin the plan as reference: differences are shown from it",
+      .plans, hint: "pin"),
     binding([.character("0")], .asBilled, "back to as billed", .plans, hint: "as billed"),
     binding([.character("c")], .toggleCurrency, "the same plan in the other currency", .plans),
-    binding([.character("w")], .nextWindow, "next window: last hour, today, 24 h, 7 days, month, all", .table, hint: "window"),
+    binding(
+      [.character("w")], .nextWindow, "next window: last hour, today, 24 h, 7 days, month, all",
+      .table, hint: "window"),
     binding([.character("W")], .previousWindow, "previous window", .table),
-    binding([.character("g")], .nextGrouping, "group by model, project, session, provider, source, key, day", .table, hint: "group"),
+    binding(
+      [.character("g")], .nextGrouping,
+      "group by model, project, session, provider, source, key, day", .table, hint: "group"),
     binding([.character("G")], .previousGrouping, "previous grouping", .table),
-    binding([.character("s")], .nextSorting, "order by cost, requests, tokens, hit rate, name", .table, hint: "sort"),
+    binding(
+      [.character("s")], .nextSorting, "order by cost, requests, tokens, hit rate, name", .table,
+      hint: "sort"),
     binding([.character("r")], .reverseSorting, "reverse the order", .table),
     binding([.up, .character("k")], .moveUp, "up", .table),
     binding([.down, .character("j")], .moveDown, "down", .table),
@@ -49,12 +59,17 @@ public enum Keymap {
     binding([.enter], .choose, "show only this row; on a request: how its cost was made", .table),
     binding([.escape, .backspace], .back, "close what is open, or show all rows again", .table),
     binding([.character("a")], .showAlerts, "alert log", .screens, hint: "alerts"),
-    binding([.character("i")], .showFiles, "what was read from where, and what could not be", .screens, hint: "logs"),
-    binding([.character("?"), .function(1), .character("h")], .showHelp, "this help", .screens, hint: "help"),
+    binding(
+      [.character("i")], .showFiles, "what was read from where, and what could not be", .screens,
+      hint: "logs"),
+    binding(
+      [.character("?"), .function(1), .character("h")], .showHelp, "this help", .screens,
+      hint: "help"),
     binding([.character("t")], .nextTheme, "next theme", .general),
     binding([.control("l")], .repaint, "draw everything anew", .general),
     binding([.control("z")], .suspend, "sleep; fg wakes it", .general),
-    binding([.character("q"), .function(10), .control("c")], .quit, "leave", .general, hint: "quit"),
+    binding(
+      [.character("q"), .function(10), .control("c")], .quit, "leave", .general, hint: "quit"),
   ]
 
   /// What a key means; `nil` if nothing.

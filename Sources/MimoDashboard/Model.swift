@@ -69,7 +69,8 @@ public struct Model: Sendable {
 
   /// Creates the state before anything was read.
   public init(
-    book: PriceBook, plans: [PlanChoice], periods: BillingPeriods, monitor: HitRateMonitor, clock: LocalClock,
+    book: PriceBook, plans: [PlanChoice], periods: BillingPeriods, monitor: HitRateMonitor,
+    clock: LocalClock,
     glyphs: Glyphs, themes: [Theme], promptEdges: [Int64], now: Instant
   ) {
     precondition(!plans.isEmpty && !themes.isEmpty, "there is a plan and a theme")
@@ -166,7 +167,8 @@ public struct IngestSummary: Sendable, Equatable {
 
     /// Creates an entry.
     public init(
-      path: String, formats: String, lines: Int, records: Int, duplicates: Int, malformed: Int, problems: [String]
+      path: String, formats: String, lines: Int, records: Int, duplicates: Int, malformed: Int,
+      problems: [String]
     ) {
       self.path = path
       self.formats = formats
@@ -191,7 +193,9 @@ public struct IngestSummary: Sendable, Equatable {
   public init() {}
 
   var malformed: Int { files.reduce(0) { $0 + $1.malformed } }
-  var problemCount: Int { malformed + errors.count + files.reduce(0) { $0 + ($1.malformed == 0 ? $1.problems.count : 0) } }
+  var problemCount: Int {
+    malformed + errors.count + files.reduce(0) { $0 + ($1.malformed == 0 ? $1.problems.count : 0) }
+  }
 }
 
 /// The panels, in the order in which Tab goes through those that can be scrolled.

@@ -91,7 +91,8 @@ public enum NumberFormat {
 
   /// A rate given in hundredths: `3.25`, `120`.
   public static func hundredths(_ value: Int64) -> String {
-    value >= 10_000 ? full(value / 100) : ExactDecimal(digits: Int128(value), decimals: 2).paddedText
+    value >= 10_000
+      ? full(value / 100) : ExactDecimal(digits: Int128(value), decimals: 2).paddedText
   }
 
   /// A time span in its two largest units: `45s`, `12m 05s`, `3h 20m`, `6d 4h`.
@@ -106,7 +107,10 @@ public enum NumberFormat {
 
   /// Bytes: `512 B`, `1.2 MB`.
   public static func bytes(_ value: Int64) -> String {
-    value < 10_000 ? "\(value) B" : count(value).replacingSuffix("G", "GB").replacingSuffix("M", "MB").replacingSuffix("k", "kB")
+    value < 10_000
+      ? "\(value) B"
+      : count(value).replacingSuffix("G", "GB").replacingSuffix("M", "MB").replacingSuffix(
+        "k", "kB")
   }
 
   private static func power(_ exponent: Int) -> Int128 { ExactDecimal.power(exponent) }

@@ -9,7 +9,9 @@ protocol Panel: SendableMetatype {
 
 /// The cards at the top, from left to right. The last ones are left out on narrow screens.
 enum Panels {
-  static let cards: [any Panel.Type] = [SpendPanel.self, CachePanel.self, TokensPanel.self, ActivityPanel.self]
+  static let cards: [any Panel.Type] = [
+    SpendPanel.self, CachePanel.self, TokensPanel.self, ActivityPanel.self,
+  ]
 }
 
 extension Model {
@@ -34,10 +36,10 @@ extension Model {
 
 extension CellBuffer {
   /// Writes `label` at the left and `value` at the right of a line; the label gives way.
-  mutating func writePair(_ label: String, _ value: [Span], in line: Rect, labelStyle: Role = .label) {
+  mutating func writePair(_ label: String, _ value: [Span], in line: Rect) {
     let width = value.columns
     let room = line.columns - width - 1
-    write(TextWidth.truncated(label, to: max(0, room)), x: line.x, y: line.y, style: labelStyle.style)
+    write(label, x: line.x, y: line.y, style: Role.label.style, maxColumns: max(0, room))
     write(value, x: max(line.x, line.endX - width), y: line.y, maxColumns: line.columns)
   }
 }

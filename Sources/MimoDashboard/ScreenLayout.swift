@@ -40,7 +40,8 @@ struct ScreenLayout {
       let wide = size.columns >= 116
       cards = top.dividedIntoColumns(
         [
-          .flexible(weight: 10, minimum: 24, maximum: 44), .flexible(weight: 12, minimum: 24, maximum: 52),
+          .flexible(weight: 10, minimum: 24, maximum: 44),
+          .flexible(weight: 12, minimum: 24, maximum: 52),
           .flexible(weight: 10, minimum: 24, maximum: wide ? 36 : .max),
         ] + (wide ? [.flexible(weight: 14, minimum: 24)] : []))
     } else {

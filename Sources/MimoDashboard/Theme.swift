@@ -29,7 +29,9 @@ public struct Theme: Sendable {
     var styles: [Role: Style] = [:]
     for role in [Role.title, .value, .money, .key] { styles[role] = Style(attributes: [.bold]) }
     styles[.muted] = Style(attributes: [.dim])
-    for role in [Role.selected, .tableHeader, .banner] { styles[role] = Style(attributes: [.reverse]) }
+    for role in [Role.selected, .tableHeader, .banner] {
+      styles[role] = Style(attributes: [.reverse])
+    }
     styles[.critical] = Style(attributes: [.bold])
     return Theme(name: "built-in", styles: styles)
   }()
@@ -53,13 +55,20 @@ public struct Theme: Sendable {
     do {
       raw = try JSONDecoder().decode(Raw.self, from: Data(bytes))
     } catch DecodingError.keyNotFound(let key, _) {
-      throw Problem(description: "\(file): the field '\(key.stringValue)' is missing; the built-in theme is used")
-    } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context) {
+      throw Problem(
+        description:
+          "\(file): the field '\(key.stringValue)' is missing; the built-in theme is used")
+    } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context)
+    {
       let field = context.codingPath.map(\.stringValue).joined(separator: ".")
       throw Problem(
-        description: "\(file): '\(field)' has the wrong kind of value (\(context.debugDescription)); the built-in theme is used")
+        description:
+          "\(file): '\(field)' has the wrong kind of value (\(context.debugDescription)); the built-in theme is used"
+      )
     } catch DecodingError.dataCorrupted(let context) {
-      throw Problem(description: "\(file): not valid JSON (\(context.debugDescription)); the built-in theme is used")
+      throw Problem(
+        description:
+          "\(file): not valid JSON (\(context.debugDescription)); the built-in theme is used")
     } catch {
       throw Problem(description: "\(file): cannot be understood; the built-in theme is used")
     }
@@ -74,7 +83,10 @@ public struct Theme: Sendable {
         guard let value else { return .default }
         if let color = Self.color(value, raw.palette ?? [:], depth: 0) { return color }
         problems.append(
-          Problem(description: "\(file): '\(value.text)' in roles.\(name).\(field) is no colour; #rrggbb, a number up to 255 or a name of the palette is expected"))
+          Problem(
+            description:
+              "\(file): '\(value.text)' in roles.\(name).\(field) is no colour; #rrggbb, a number up to 255 or a name of the palette is expected"
+          ))
         return .default
       }
       var attributes: Style.Attributes = []
@@ -89,16 +101,21 @@ public struct Theme: Sendable {
     self.init(name: raw.name, styles: styles)
   }
 
-  private static let ansiNames = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"]
+  private static let ansiNames = [
+    "black", "red", "green", "yellow", "blue", "magenta", "cyan", "white",
+  ]
 
-  private static func color(_ value: Raw.Color, _ palette: [String: Raw.Color], depth: Int) -> Color? {
+  private static func color(_ value: Raw.Color, _ palette: [String: Raw.Color], depth: Int)
+    -> Color?
+  {
     switch value {
     case .number(let number): return 0...255 ~= number ? .indexed(UInt8(number)) : nil
     case .name(let name):
       if name == "default" { return .default }
       if let entry = palette[name], depth < 4 { return color(entry, palette, depth: depth + 1) }
       if let index = ansiNames.firstIndex(of: name) { return .indexed(UInt8(index)) }
-      guard name.hasPrefix("#"), name.utf8.count == 7, let rgb = UInt32(name.dropFirst(), radix: 16) else { return nil }
+      guard name.hasPrefix("#"), name.utf8.count == 7, let rgb = UInt32(name.dropFirst(), radix: 16)
+      else { return nil }
       return .rgb(UInt8(rgb >> 16), UInt8(rgb >> 8 & 255), UInt8(rgb & 255))
     }
   }

@@ -8,7 +8,8 @@ public enum Themes {
     while true {
       let file = CEmbeddedThemes(files.count)
       guard let name = file.name, let bytes = file.bytes else { return files }
-      files.append((String(cString: name), Array(UnsafeBufferPointer(start: bytes, count: file.length))))
+      files.append(
+        (String(cString: name), Array(UnsafeBufferPointer(start: bytes, count: file.length))))
     }
   }()
 

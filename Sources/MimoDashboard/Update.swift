@@ -60,7 +60,9 @@ extension Model {
     case .showFiles: toggle(.files)
     case .nextPlan: choosePlan((planIndex + 1) % plans.count)
     case .previousPlan: choosePlan((planIndex + plans.count - 1) % plans.count)
-    case .asBilled: choosePlan(plans.firstIndex { $0.plan.kind == .asBilled && $0.currency == plan.currency } ?? 0)
+    case .asBilled:
+      choosePlan(
+        plans.firstIndex { $0.plan.kind == .asBilled && $0.currency == plan.currency } ?? 0)
     case .pinReference: pinReference()
     case .toggleCurrency: toggleCurrency()
     case .nextWindow: window = window.stepped(by: 1)
@@ -91,7 +93,9 @@ extension Model {
     case .wheelUp: move(by: -3)
     case .wheelDown: move(by: 3)
     case .press:
-      if overlay == nil, let hit = ScreenLayout(self).panel(atX: event.x, y: event.y), hit == .breakdown || hit == .requests {
+      if overlay == nil, let hit = ScreenLayout(self).panel(atX: event.x, y: event.y),
+        hit == .breakdown || hit == .requests
+      {
         focus = hit
         if let row = ScreenLayout(self).row(of: hit, atY: event.y, in: self) {
           var state = state(hit)
@@ -140,7 +144,11 @@ extension Model {
 
   private mutating func toggleCurrency() {
     let other = plans.firstIndex { $0.plan.id == plan.plan.id && $0.currency != plan.currency }
-    if let other { choosePlan(other) } else { say("\(plan.plan.name) has no prices in another currency") }
+    if let other {
+      choosePlan(other)
+    } else {
+      say("\(plan.plan.name) has no prices in another currency")
+    }
   }
 
   private mutating func move(by rows: Int) {
@@ -153,7 +161,8 @@ extension Model {
     case .plans: overlayState = moved(overlayState, plans.count)
     case .help, .alerts, .files, .trace:
       // These have no chosen row: the arrows scroll. Drawing keeps the end in view.
-      overlayState.scroll = max(0, min(overlayState.scroll + rows, Overlays.rowCount(overlay!, self) - 1))
+      overlayState.scroll = max(
+        0, min(overlayState.scroll + rows, Overlays.rowCount(overlay!, self) - 1))
     case nil:
       let count = focus == .breakdown ? figures.rows.count : snapshot.recent.count
       panels[focus] = moved(state(focus), count)

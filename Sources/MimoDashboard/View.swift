@@ -8,7 +8,8 @@ public func view(_ model: Model) -> CellBuffer {
   if layout.isTooSmall {
     let need = ScreenLayout.smallest
     buffer.write(
-      "\(model.size.columns)x\(model.size.rows) is too small; \(need.columns)x\(need.rows) is needed", x: 0, y: 0)
+      "\(model.size.columns)x\(model.size.rows) is too small; \(need.columns)x\(need.rows) is needed",
+      x: 0, y: 0)
     return buffer
   }
   HeaderPanel.draw(model, on: &buffer, in: layout.header)

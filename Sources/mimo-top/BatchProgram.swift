@@ -18,7 +18,9 @@ struct BatchProgram {
   private let size: Size
 
   /// - Parameter frames: how many to print; `nil` goes on until the program is ended.
-  init(_ configuration: Configuration, stream: DemoStream?, frames: Int?, seconds: Double, size: Size) {
+  init(
+    _ configuration: Configuration, stream: DemoStream?, frames: Int?, seconds: Double, size: Size
+  ) {
     self.configuration = configuration
     self.stream = stream
     self.frames = frames

@@ -2,18 +2,25 @@ import ArgumentParser
 
 /// What can be typed for every command that reads logs; nothing is checked yet.
 struct CommonOptions: ParsableArguments {
-  @Argument(help: ArgumentHelp(
-    "A log file, a folder of logs, or - for standard input. Without any: the logs of the known tools on this machine.",
-    valueName: "log"))
+  @Argument(
+    help: ArgumentHelp(
+      "A log file, a folder of logs, or - for standard input. Without any: the logs of the known tools on this machine.",
+      valueName: "log"))
   var logs: [String] = []
 
-  @Option(help: ArgumentHelp("Price under this plan: as-billed, xiaomi-payg, mimo-token-plan-pro, ...", valueName: "id"))
+  @Option(
+    help: ArgumentHelp(
+      "Price under this plan: as-billed, xiaomi-payg, mimo-token-plan-pro, ...", valueName: "id"))
   var plan: String?
 
-  @Option(help: ArgumentHelp("Which of a vendor's own price lists: USD or CNY.", valueName: "currency"))
+  @Option(
+    help: ArgumentHelp("Which of a vendor's own price lists: USD or CNY.", valueName: "currency"))
   var currency: String?
 
-  @Option(help: ArgumentHelp("Count usage from here on: a date, a time with offset, or a span back from now (7d).", valueName: "time"))
+  @Option(
+    help: ArgumentHelp(
+      "Count usage from here on: a date, a time with offset, or a span back from now (7d).",
+      valueName: "time"))
   var since: String?
 
   @Option(help: ArgumentHelp("Count usage up to here; a date includes its day.", valueName: "time"))
@@ -22,31 +29,46 @@ struct CommonOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Count the last span of time: 30m, 24h, 7d, 4w.", valueName: "span"))
   var last: String?
 
-  @Option(name: .customLong("tz"), help: ArgumentHelp("Time zone of days, hours and months.", valueName: "name"))
+  @Option(
+    name: .customLong("tz"),
+    help: ArgumentHelp("Time zone of days, hours and months.", valueName: "name"))
   var timeZone: String?
 
-  @Option(help: ArgumentHelp("Take the logs as this format instead of recognising it: claude-code or api.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp(
+      "Take the logs as this format instead of recognising it: claude-code or api.",
+      valueName: "name"))
   var format: String?
 
-  @Option(help: ArgumentHelp("Only usage whose KEY (as in report --by) equals VALUE; may be repeated.", valueName: "key=value"))
+  @Option(
+    help: ArgumentHelp(
+      "Only usage whose KEY (as in report --by) equals VALUE; may be repeated.",
+      valueName: "key=value"))
   var filter: [String] = []
 
-  @Option(help: ArgumentHelp("Day of the month on which a subscription renews, 1 to 31.", valueName: "day"))
+  @Option(
+    help: ArgumentHelp(
+      "Day of the month on which a subscription renews, 1 to 31.", valueName: "day"))
   var renewalDay: Int?
 
-  @Option(help: ArgumentHelp("Warn when the cache hit rate falls below this many percent.", valueName: "percent"))
+  @Option(
+    help: ArgumentHelp(
+      "Warn when the cache hit rate falls below this many percent.", valueName: "percent"))
   var warnBelow: Int?
 
   @Option(help: ArgumentHelp("The rolling window of the hit rate: 5m, 15m, 1h.", valueName: "span"))
   var window: String?
 
-  @Option(help: ArgumentHelp("Read this configuration file instead of the usual one.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Read this configuration file instead of the usual one.", valueName: "file"))
   var config: String?
 
   @Option(help: ArgumentHelp("Colours of the dashboard.", valueName: "name"))
   var theme: String?
 
-  @Option(help: ArgumentHelp("Use colour: auto, always or never. NO_COLOR is honoured.", valueName: "when"))
+  @Option(
+    help: ArgumentHelp(
+      "Use colour: auto, always or never. NO_COLOR is honoured.", valueName: "when"))
   var color: String?
 
   @Flag(help: "Draw with ASCII characters only.")

@@ -38,8 +38,12 @@ struct Configuration {
   /// The minutes asked for; `nil` for all.
   var window: Range<Minute>? {
     if since == nil, until == nil { return nil }
-    let first = since.map { Minute($0.minute.number + ($0.milliseconds % 60_000 == 0 ? 0 : 1)) } ?? .distantPast
-    let end = until.map { Minute($0.minute.number + ($0.milliseconds % 60_000 == 0 ? 0 : 1)) } ?? .distantFuture
+    let first =
+      since.map { Minute($0.minute.number + ($0.milliseconds % 60_000 == 0 ? 0 : 1)) }
+      ?? .distantPast
+    let end =
+      until.map { Minute($0.minute.number + ($0.milliseconds % 60_000 == 0 ? 0 : 1)) }
+      ?? .distantFuture
     return first..<max(first, end)
   }
 
@@ -68,7 +72,8 @@ extension Configuration {
 
     let zone = typed.timeZone ?? file.time_zone
     guard let clock = SystemClock.localClock(named: zone) else {
-      throw Misuse(description: "unknown time zone '\(zone ?? "")'; use an IANA name such as Asia/Shanghai")
+      throw Misuse(
+        description: "unknown time zone '\(zone ?? "")'; use an IANA name such as Asia/Shanghai")
     }
     self.clock = clock
 
@@ -81,7 +86,8 @@ extension Configuration {
     let planID = typed.plan ?? file.plan ?? "as-billed"
     guard let plan = catalog.plan(id: planID) else {
       let near = Nearest.to(planID, among: catalog.plans.map(\.id))
-      throw Misuse(description: "unknown plan '\(planID)'; did you mean \(near.joined(separator: ", "))?")
+      throw Misuse(
+        description: "unknown plan '\(planID)'; did you mean \(near.joined(separator: ", "))?")
     }
     self.plan = plan
 
@@ -92,32 +98,49 @@ extension Configuration {
       guard let span = TimeArgument.span(text) else { throw TimeArgument.misuse("--last", text) }
       return now.advanced(byMilliseconds: -span)
     }
-    if let text = typed.since { since = try TimeArgument.instant(text, "--since", clock, now, endOfDay: false) }
-    until = try typed.until.map { try TimeArgument.instant($0, "--until", clock, now, endOfDay: true) }
-    if let since, let until, until <= since { throw Misuse(description: "--until lies before the beginning of the window") }
+    if let text = typed.since {
+      since = try TimeArgument.instant(text, "--since", clock, now, endOfDay: false)
+    }
+    until = try typed.until.map {
+      try TimeArgument.instant($0, "--until", clock, now, endOfDay: true)
+    }
+    if let since, let until, until <= since {
+      throw Misuse(description: "--until lies before the beginning of the window")
+    }
 
     formats = Decoders.all
     if let name = typed.format {
       formats = Decoders.all.filter { $0.name == name }
       if formats.isEmpty {
-        throw Misuse(description: "unknown format '\(name)'; known are \(Decoders.all.map { $0.name }.joined(separator: ", "))")
+        throw Misuse(
+          description:
+            "unknown format '\(name)'; known are \(Decoders.all.map { $0.name }.joined(separator: ", "))"
+        )
       }
     }
     filters = try typed.filter.map { text in
-      let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
+        String.init)
       guard parts.count == 2, let grouping = Grouping(rawValue: parts[0]), grouping != .total else {
-        throw Misuse(description: "--filter '\(text)': write KEY=VALUE with KEY one of \(Grouping.allCases.dropFirst().map(\.rawValue).joined(separator: ", "))")
+        throw Misuse(
+          description:
+            "--filter '\(text)': write KEY=VALUE with KEY one of \(Grouping.allCases.dropFirst().map(\.rawValue).joined(separator: ", "))"
+        )
       }
       return UsageFilter(grouping, equals: parts[1])
     }
 
     let renewalDay = typed.renewalDay ?? file.renewal_day ?? 1
-    guard 1...31 ~= renewalDay else { throw Misuse(description: "--renewal-day \(renewalDay): a day from 1 to 31 is expected") }
+    guard 1...31 ~= renewalDay else {
+      throw Misuse(description: "--renewal-day \(renewalDay): a day from 1 to 31 is expected")
+    }
     periods = BillingPeriods(renewalDay: renewalDay)
 
     monitor = HitRateMonitor()
     let percent = typed.warnBelow ?? file.warn_below ?? 20
-    guard 0...95 ~= percent else { throw Misuse(description: "--warn-below \(percent): a percentage from 0 to 95 is expected") }
+    guard 0...95 ~= percent else {
+      throw Misuse(description: "--warn-below \(percent): a percentage from 0 to 95 is expected")
+    }
     monitor.raiseBelow = Ratio(Int64(percent), 100)!
     monitor.clearAbove = Ratio(Int64(percent + 5), 100)!
     if let text = typed.window ?? file.window {
@@ -157,17 +180,22 @@ struct ConfigurationFile: Codable {
   var mouse: Bool?
 
   private static let fields: Set<String> = [
-    "plan", "currency", "time_zone", "renewal_day", "warn_below", "window", "theme", "color", "unicode", "mouse",
+    "plan", "currency", "time_zone", "renewal_day", "warn_below", "window", "theme", "color",
+    "unicode", "mouse",
   ]
 
   /// Reads the file; a broken one is a notice and counts as empty.
   ///
   /// - Throws: `Misuse` if the user named a file that cannot be read.
-  static func load(_ path: String?, in folder: String, _ notices: inout [String]) throws -> ConfigurationFile {
+  static func load(_ path: String?, in folder: String, _ notices: inout [String]) throws
+    -> ConfigurationFile
+  {
     let name = path ?? folder + "/config.json"
     guard let bytes = UserFolders.read(name) else {
       if path != nil { throw Misuse(description: "\(name): \(String(cString: strerror(errno)))") }
-      if errno != ENOENT && errno != ENOTDIR { notices.append("\(name): \(String(cString: strerror(errno)))") }
+      if errno != ENOENT && errno != ENOTDIR {
+        notices.append("\(name): \(String(cString: strerror(errno)))")
+      }
       return ConfigurationFile()
     }
     do {
@@ -210,7 +238,8 @@ enum TimeArgument {
   /// Milliseconds of `30s`, `15m`, `24h`, `7d`, `4w`.
   static func span(_ text: String) -> Int64? {
     let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800]
-    guard let unit = text.last.flatMap({ units[$0] }), let number = Int64(text.dropLast()), number > 0, number < 100_000
+    guard let unit = text.last.flatMap({ units[$0] }), let number = Int64(text.dropLast()),
+      number > 0, number < 100_000
     else { return nil }
     return number * unit * 1000
   }
@@ -219,15 +248,22 @@ enum TimeArgument {
   static func instant(
     _ text: String, _ option: String, _ clock: LocalClock, _ now: Instant, endOfDay: Bool
   ) throws -> Instant {
-    if let date = CivilDate(text) { return clock.start(ofDay: date.dayNumber + (endOfDay ? 1 : 0)).start }
+    if let date = CivilDate(text) {
+      return clock.start(ofDay: date.dayNumber + (endOfDay ? 1 : 0)).start
+    }
     if let span = span(text) { return now.advanced(byMilliseconds: -span) }
     var copy = text
-    if let instant = copy.withUTF8({ LogTime.parse(iso: UnsafeRawBufferPointer($0)) }) { return instant }
+    if let instant = copy.withUTF8({ LogTime.parse(iso: UnsafeRawBufferPointer($0)) }) {
+      return instant
+    }
     throw misuse(option, text)
   }
 
   static func misuse(_ option: String, _ text: String) -> Misuse {
-    Misuse(description: "\(option) '\(text)': a date (2026-10-01), a time (2026-10-01T08:00:00+08:00) or a span (7d) is expected")
+    Misuse(
+      description:
+        "\(option) '\(text)': a date (2026-10-01), a time (2026-10-01T08:00:00+08:00) or a span (7d) is expected"
+    )
   }
 }
 
@@ -248,7 +284,9 @@ enum UserFolders {
 
   /// The files of a folder whose names end so, sorted by name; none if there is no such folder.
   static func files(_ folder: String, suffix: String, _ notices: inout [String]) -> [CatalogFile] {
-    guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else { return [] }
+    guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
+      return []
+    }
     return names.filter { $0.hasSuffix(suffix) && !$0.hasPrefix(".") }.sorted().compactMap { name in
       let path = folder + "/" + name
       guard let bytes = read(path) else {

@@ -15,7 +15,8 @@ import MimoScreen
 /// `mimo-top [LOG ...]`: the live dashboard, or plain-text frames of it.
 struct DashboardCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "dashboard", abstract: "Watch logs live. This is what mimo-top does without a command.",
+    commandName: "dashboard",
+    abstract: "Watch logs live. This is what mimo-top does without a command.",
     discussion: """
       Without LOG: every log of the known tools found on this machine. Keys: ? lists them all.
       With no terminal on standard output this is the same as --once.
@@ -26,13 +27,19 @@ struct DashboardCommand: ParsableCommand {
   @Flag(help: "Show a made-up stream, generated live, whose hit rate sinks and recovers.")
   var demo = false
 
-  @Flag(name: .customShort("b"), help: "Batch: print plain-text frames on standard output; no terminal needed.")
+  @Flag(
+    name: .customShort("b"),
+    help: "Batch: print plain-text frames on standard output; no terminal needed.")
   var batch = false
 
-  @Option(name: .customShort("n"), help: ArgumentHelp("Stop after this many frames (with -b).", valueName: "frames"))
+  @Option(
+    name: .customShort("n"),
+    help: ArgumentHelp("Stop after this many frames (with -b).", valueName: "frames"))
   var frames: Int?
 
-  @Option(name: .customShort("d"), help: ArgumentHelp("Seconds between frames (with -b).", valueName: "seconds"))
+  @Option(
+    name: .customShort("d"),
+    help: ArgumentHelp("Seconds between frames (with -b).", valueName: "seconds"))
   var delay: Double?
 
   @Flag(help: "Print one frame and leave: the same as -b -n 1.")
@@ -45,9 +52,15 @@ struct DashboardCommand: ParsableCommand {
   var rows: Int?
 
   func run() throws {
-    if demo, !common.logs.isEmpty { throw Misuse(description: "--demo makes its own usage; leave the logs out") }
-    if let frames, frames < 1 { throw Misuse(description: "-n \(frames): a number from 1 up is expected") }
-    if let delay, !(delay >= 0.1 && delay <= 86_400) { throw Misuse(description: "-d \(delay): seconds from 0.1 up are expected") }
+    if demo, !common.logs.isEmpty {
+      throw Misuse(description: "--demo makes its own usage; leave the logs out")
+    }
+    if let frames, frames < 1 {
+      throw Misuse(description: "-n \(frames): a number from 1 up is expected")
+    }
+    if let delay, !(delay >= 0.1 && delay <= 86_400) {
+      throw Misuse(description: "-d \(delay): seconds from 0.1 up are expected")
+    }
     var options = common
     // The demo shows within a minute what takes a quarter of an hour otherwise.
     if demo, options.window == nil { options.window = "2m" }
@@ -69,7 +82,9 @@ struct DashboardCommand: ParsableCommand {
     if isBatch || isatty(STDOUT_FILENO) == 0 {
       let program = BatchProgram(
         configuration, stream: stream, frames: once || !isBatch ? 1 : frames, seconds: delay ?? 2,
-        size: Size(columns: columns ?? environment("COLUMNS") ?? 120, rows: rows ?? environment("LINES") ?? 40))
+        size: Size(
+          columns: columns ?? environment("COLUMNS") ?? 120,
+          rows: rows ?? environment("LINES") ?? 40))
       let code = try program.run()
       if code != 0 { throw ExitCode(code) }
     } else {
@@ -89,11 +104,14 @@ extension Model {
     let files = configuration.themeFiles.map { (name: $0.name, bytes: $0.bytes) }
     let themes = Themes.load(user: files, problems: &problems)
     self.init(
-      book: configuration.catalog.book, plans: PlanChoice.choices(configuration), periods: configuration.periods,
+      book: configuration.catalog.book, plans: PlanChoice.choices(configuration),
+      periods: configuration.periods,
       monitor: configuration.monitor, clock: configuration.clock, glyphs: glyphs, themes: themes,
       promptEdges: configuration.catalog.promptEdges, now: configuration.now)
     planIndex =
-      plans.firstIndex { $0.plan.id == configuration.plan.id && $0.currency == configuration.currency }
+      plans.firstIndex {
+        $0.plan.id == configuration.plan.id && $0.currency == configuration.currency
+      }
       ?? plans.firstIndex { $0.plan.id == configuration.plan.id } ?? 0
     filters = configuration.filters
     limits = configuration.window
@@ -119,12 +137,19 @@ extension PlanChoice {
       if plan.per != nil { return first.count + 1 }
       return first.firstIndex(of: plan.provider ?? plan.id) ?? first.count
     }
-    let ordered = catalog.plans.enumerated().sorted { (rank($0.element), $0.offset) < (rank($1.element), $1.offset) }
+    let ordered = catalog.plans.enumerated().sorted {
+      (rank($0.element), $0.offset) < (rank($1.element), $1.offset)
+    }
     return ordered.flatMap { _, plan -> [PlanChoice] in
       let currencies = plan.currencies(in: catalog.book)
       // A subscription's credits are the same in each currency; one line with the user's own is enough.
       if plan.isSubscription || plan.kind == .asBilled {
-        return [PlanChoice(plan, currencies.contains(configuration.currency) ? configuration.currency : currencies.first ?? configuration.currency)]
+        return [
+          PlanChoice(
+            plan,
+            currencies.contains(configuration.currency)
+              ? configuration.currency : currencies.first ?? configuration.currency)
+        ]
       }
       return currencies.map { PlanChoice(plan, $0) }
     }

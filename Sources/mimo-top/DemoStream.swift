@@ -31,11 +31,21 @@ final class DemoStream: @unchecked Sendable {
   }
 
   private let agents = [
-    Agent(model: "mimo-v2.6-pro", project: "/home/ana/shop", session: "7d1f-shop-checkout", interval: 2500, isTranscript: true),
-    Agent(model: "mimo-v2.6-pro", project: "/home/ana/search", session: "a90c-search-index", interval: 4000, isTranscript: true),
-    Agent(model: "mimo-v2.6-flash", project: "/home/ana/shop", session: "31be-shop-tests", interval: 1800, isTranscript: true),
-    Agent(model: "deepseek-v4-pro", project: "billing", session: "nightly", interval: 5000, isTranscript: false),
-    Agent(model: "claude-opus-5", project: "/home/ana/docs", session: "c4e2-docs-review", interval: 9000, isTranscript: true),
+    Agent(
+      model: "mimo-v2.6-pro", project: "/home/ana/shop", session: "7d1f-shop-checkout",
+      interval: 2500, isTranscript: true),
+    Agent(
+      model: "mimo-v2.6-pro", project: "/home/ana/search", session: "a90c-search-index",
+      interval: 4000, isTranscript: true),
+    Agent(
+      model: "mimo-v2.6-flash", project: "/home/ana/shop", session: "31be-shop-tests",
+      interval: 1800, isTranscript: true),
+    Agent(
+      model: "deepseek-v4-pro", project: "billing", session: "nightly", interval: 5000,
+      isTranscript: false),
+    Agent(
+      model: "claude-opus-5", project: "/home/ana/docs", session: "c4e2-docs-review",
+      interval: 9000, isTranscript: true),
   ]
 
   /// Prepares the stream; nothing flows yet.
@@ -55,15 +65,17 @@ final class DemoStream: @unchecked Sendable {
       var thread = pthread_t()
     #endif
     let box = Unmanaged.passRetained(self)
-    pthread_create(&thread, nil, { argument in
-      #if canImport(Darwin)
-        let box = argument
-      #else
-        let box = argument!
-      #endif
-      Unmanaged<DemoStream>.fromOpaque(box).takeRetainedValue().flow()
-      return nil
-    }, box.toOpaque())
+    pthread_create(
+      &thread, nil,
+      { argument in
+        #if canImport(Darwin)
+          let box = argument
+        #else
+          let box = argument!
+        #endif
+        Unmanaged<DemoStream>.fromOpaque(box).takeRetainedValue().flow()
+        return nil
+      }, box.toOpaque())
     pthread_detach(thread)
   }
 
@@ -73,7 +85,8 @@ final class DemoStream: @unchecked Sendable {
     while time < begin.milliseconds - 2000 {
       let agent = random(agents.count)
       time += 4000 + Int64(random(9000))
-      guard send(call(agents[agent], agent, at: Instant(milliseconds: time), isBroken: false)) else { return }
+      guard send(call(agents[agent], agent, at: Instant(milliseconds: time), isBroken: false))
+      else { return }
     }
     var due = agents.map { begin.milliseconds + Int64(random(Int($0.interval))) }
     while true {
@@ -83,7 +96,9 @@ final class DemoStream: @unchecked Sendable {
       let elapsed = (due[agent] - begin.milliseconds) / 1000
       // From the 12th to the 55th second of every two minutes; the first time soon enough to be seen.
       let isBroken = 12..<55 ~= elapsed % 120
-      guard send(call(agents[agent], agent, at: Instant(milliseconds: due[agent]), isBroken: isBroken)) else { return }
+      guard
+        send(call(agents[agent], agent, at: Instant(milliseconds: due[agent]), isBroken: isBroken))
+      else { return }
       let pace = isBroken ? agents[agent].interval / 3 : agents[agent].interval
       due[agent] += pace / 2 + Int64(random(Int(pace)))
     }
@@ -102,7 +117,9 @@ final class DemoStream: @unchecked Sendable {
     context = prompt + output
     contexts[index] = context > 150_000 ? 14_000 : context
     let id = hex(32)
-    let stamp = LocalClock.utc.text(time).dropLast() + "." + String(1000 + time.milliseconds % 1000).dropFirst() + "Z"
+    let stamp =
+      LocalClock.utc.text(time).dropLast() + "."
+      + String(1000 + time.milliseconds % 1000).dropFirst() + "Z"
     if agent.isTranscript {
       return
         "{\"type\":\"assistant\",\"timestamp\":\"\(stamp)\",\"sessionId\":\"\(agent.session)\",\"cwd\":\"\(agent.project)\",\"message\":{\"id\":\"\(id)\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"\(agent.model)\",\"content\":[],\"usage\":{\"input_tokens\":\(prompt - read),\"cache_read_input_tokens\":\(read),\"output_tokens\":\(output)}}}\n"

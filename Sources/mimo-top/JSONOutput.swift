@@ -10,7 +10,9 @@ enum JSONOutput {
   case object([(String, JSONOutput)])
 
   /// A decimal as a string, exact; `null` if unknown.
-  static func decimal(_ amount: Amount?) -> JSONOutput { amount.map { .string($0.exactText) } ?? .null }
+  static func decimal(_ amount: Amount?) -> JSONOutput {
+    amount.map { .string($0.exactText) } ?? .null
+  }
 
   /// A text; `null` if unknown.
   static func text(_ text: String?) -> JSONOutput { text.map(JSONOutput.string) ?? .null }

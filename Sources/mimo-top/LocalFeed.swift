@@ -62,7 +62,8 @@ final class LocalFeed: Sendable {
     let remote = remote
     let thread = FeedThread { [weak self] in
       let collector = LogCollector(
-        ledger: Ledger(promptEdges: edges), sources: sources, formats: formats, clock: { SystemClock.now })
+        ledger: Ledger(promptEdges: edges), sources: sources, formats: formats,
+        clock: { SystemClock.now })
       var lastPublished: Int64 = 0
       collector.onRound = { collector, isCaughtUp in
         // Thirty times a second is more than anybody sees; the last round is always shown.
@@ -72,7 +73,8 @@ final class LocalFeed: Sendable {
         self?.publish(
           News(
             snapshot: collector.ledger.snapshot(),
-            ingest: IngestSummary(collector, sources: sources, namesLogs: namesLogs, isCaughtUp: isCaughtUp),
+            ingest: IngestSummary(
+              collector, sources: sources, namesLogs: namesLogs, isCaughtUp: isCaughtUp),
             isCaughtUp: isCaughtUp))
       }
       do throws(LogError) {
@@ -102,7 +104,8 @@ extension IngestSummary {
       if let error = file.error { problems.append(error) }
       return File(
         path: file.path, formats: file.formats.joined(separator: ", "), lines: file.tally.lines,
-        records: file.records, duplicates: file.duplicates, malformed: file.tally.malformed, problems: problems)
+        records: file.records, duplicates: file.duplicates, malformed: file.tally.malformed,
+        problems: problems)
     }
     errors = collector.sourceErrors.filter { error in
       // Of the places we look at on our own, those that do not exist are no news.
@@ -132,15 +135,17 @@ private final class FeedThread: Sendable {
       var thread = pthread_t()
     #endif
     let box = Unmanaged.passRetained(self)
-    let result = pthread_create(&thread, &attributes, { argument in
-      #if canImport(Darwin)
-        let box = argument
-      #else
-        let box = argument!
-      #endif
-      Unmanaged<FeedThread>.fromOpaque(box).takeRetainedValue().work()
-      return nil
-    }, box.toOpaque())
+    let result = pthread_create(
+      &thread, &attributes,
+      { argument in
+        #if canImport(Darwin)
+          let box = argument
+        #else
+          let box = argument!
+        #endif
+        Unmanaged<FeedThread>.fromOpaque(box).takeRetainedValue().work()
+        return nil
+      }, box.toOpaque())
     pthread_attr_destroy(&attributes)
     precondition(result == 0, "the system refuses another thread")
   }

@@ -12,7 +12,8 @@ struct LogScan {
   /// Reads all sources of a configuration to their end.
   init(_ configuration: Configuration) {
     let collector = LogCollector(
-      ledger: Ledger(promptEdges: configuration.catalog.promptEdges), sources: configuration.sources,
+      ledger: Ledger(promptEdges: configuration.catalog.promptEdges),
+      sources: configuration.sources,
       formats: configuration.formats, clock: { SystemClock.now })
     do throws(LogError) {
       try LogFollower(sources: configuration.sources).scanOnce(collector)
@@ -23,7 +24,8 @@ struct LogScan {
     snapshot = collector.ledger.snapshot()
     files = collector.fileReports
     ingest = IngestSummary(
-      collector, sources: configuration.sources, namesLogs: configuration.namesLogs, isCaughtUp: true)
+      collector, sources: configuration.sources, namesLogs: configuration.namesLogs,
+      isCaughtUp: true)
   }
 
   /// Sources that could not be read at all.
@@ -46,14 +48,19 @@ struct LogScan {
         isIncomplete = true
       }
       if file.tally.malformed > 0 {
-        let bad = file.tally.badLines.prefix(3).map { "byte \($0.offset): \($0.reason)" }.joined(separator: "; ")
-        StandardStreams.complain("\(file.path): \(file.tally.malformed) lines could not be read (\(bad))")
+        let bad = file.tally.badLines.prefix(3).map { "byte \($0.offset): \($0.reason)" }.joined(
+          separator: "; ")
+        StandardStreams.complain(
+          "\(file.path): \(file.tally.malformed) lines could not be read (\(bad))")
       }
       if let unfinished = file.unfinished {
         StandardStreams.complain(
-          "\(file.path): the last line, at byte \(unfinished.offset), is not finished and was not counted")
+          "\(file.path): the last line, at byte \(unfinished.offset), is not finished and was not counted"
+        )
       }
-      if configuration.namesLogs, file.isForeign, file.error == nil, case .folder? = sourceKind(configuration) {
+      if configuration.namesLogs, file.isForeign, file.error == nil,
+        case .folder? = sourceKind(configuration)
+      {
         continue
       }
       if configuration.namesLogs, file.isForeign, file.error == nil {
@@ -65,12 +72,15 @@ struct LogScan {
     if noUsage {
       if !configuration.namesLogs {
         let places = configuration.sources.map(\.description).joined(separator: ", ")
-        StandardStreams.complain("no usage found; looked in \(places). Name a log, or try mimo-top --demo")
+        StandardStreams.complain(
+          "no usage found; looked in \(places). Name a log, or try mimo-top --demo")
       }
       return 3
     }
     return 0
   }
 
-  private func sourceKind(_ configuration: Configuration) -> LogSource? { configuration.sources.first }
+  private func sourceKind(_ configuration: Configuration) -> LogSource? {
+    configuration.sources.first
+  }
 }

@@ -8,9 +8,11 @@ struct MimoTop: ParsableCommand {
   static let version = "0.1.0"
 
   static let configuration = CommandConfiguration(
-    commandName: "mimo-top", abstract: "htop for LLM spend: watches usage logs live and prices them under any plan.",
+    commandName: "mimo-top",
+    abstract: "htop for LLM spend: watches usage logs live and prices them under any plan.",
     version: "mimo-top \(version), prices of \(Catalog.asOf)",
-    subcommands: [DashboardCommand.self, ReportCommand.self], defaultSubcommand: DashboardCommand.self)
+    subcommands: [DashboardCommand.self, ReportCommand.self],
+    defaultSubcommand: DashboardCommand.self)
 
   static func main() {
     do {

@@ -7,18 +7,24 @@ import MimoScreen
 /// `mimo-top report`: the numbers of the dashboard as a table, JSON or CSV.
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "report", abstract: "Print usage and cost as a table, or as JSON or CSV for scripts.",
+    commandName: "report",
+    abstract: "Print usage and cost as a table, or as JSON or CSV for scripts.",
     discussion: """
       Exit codes: 0 done, 1 something could not be read (the rest is still printed), 3 no usage found, 64 misuse.
       """)
 
   @OptionGroup var common: CommonOptions
 
-  @Option(help: ArgumentHelp(
-    "Rows by total, model, provider, project, session, source, key, hour, day, week or month.", valueName: "grouping"))
+  @Option(
+    help: ArgumentHelp(
+      "Rows by total, model, provider, project, session, source, key, hour, day, week or month.",
+      valueName: "grouping"))
   var by: String = "day"
 
-  @Option(help: ArgumentHelp("Order rows by key, cost, requests, tokens or hit-rate; a leading - reverses.", valueName: "field"))
+  @Option(
+    help: ArgumentHelp(
+      "Order rows by key, cost, requests, tokens or hit-rate; a leading - reverses.",
+      valueName: "field"))
   var sort: String = "key"
 
   @Option(help: ArgumentHelp("Print at most this many rows.", valueName: "n"))
@@ -33,13 +39,20 @@ struct ReportCommand: ParsableCommand {
   func run() throws {
     let configuration = try Configuration(common)
     guard let grouping = Grouping(rawValue: by) else {
-      throw Misuse(description: "--by '\(by)': one of \(Grouping.allCases.map(\.rawValue).joined(separator: ", ")) is expected")
+      throw Misuse(
+        description:
+          "--by '\(by)': one of \(Grouping.allCases.map(\.rawValue).joined(separator: ", ")) is expected"
+      )
     }
     guard let order = RowOrder(sort) else {
       throw Misuse(description: "--sort '\(sort)': one of \(RowOrder.names) is expected")
     }
-    if json && csv { throw Misuse(description: "--json and --csv are two outputs; give one of them") }
-    if let limit, limit < 0 { throw Misuse(description: "--limit \(limit): a number from 0 up is expected") }
+    if json && csv {
+      throw Misuse(description: "--json and --csv are two outputs; give one of them")
+    }
+    if let limit, limit < 0 {
+      throw Misuse(description: "--limit \(limit): a number from 0 up is expected")
+    }
 
     let scan = LogScan(configuration)
     let result = ReportResult(
@@ -68,7 +81,9 @@ struct RowOrder {
 
   init?(_ text: String) {
     isReversed = text.hasPrefix("-")
-    guard let field = Field(rawValue: isReversed ? String(text.dropFirst()) : text) else { return nil }
+    guard let field = Field(rawValue: isReversed ? String(text.dropFirst()) : text) else {
+      return nil
+    }
     self.field = field
   }
 
@@ -107,10 +122,12 @@ struct ReportResult {
   let ingest: IngestTotals
   let status: PlanStatus?
 
-  init(_ configuration: Configuration, grouping: Grouping, scan: LogScan, order: RowOrder, limit: Int?) {
+  init(
+    _ configuration: Configuration, grouping: Grouping, scan: LogScan, order: RowOrder, limit: Int?
+  ) {
     self.configuration = configuration
     self.grouping = grouping
-    ingest = IngestTotals(scan.files) .adding(unreadable: scan.unreadableSources)
+    ingest = IngestTotals(scan.files).adding(unreadable: scan.unreadableSources)
     let snapshot = scan.snapshot
     report = Report(
       of: snapshot, tariff: configuration.tariff, window: configuration.window, by: grouping,
@@ -120,7 +137,8 @@ struct ReportResult {
     status =
       configuration.plan.isSubscription
       ? PlanStatus(
-        of: snapshot, tariff: configuration.tariff, periods: configuration.periods, window: configuration.window,
+        of: snapshot, tariff: configuration.tariff, periods: configuration.periods,
+        window: configuration.window,
         now: configuration.now) : nil
   }
 
@@ -142,13 +160,19 @@ struct ReportResult {
         ])
       ),
       ("plan", plan),
-      ("totals", .object(measures(report.totals, cost: isSubscription ? status?.feesOfWindow : report.totals.cost))),
+      (
+        "totals",
+        .object(
+          measures(report.totals, cost: isSubscription ? status?.feesOfWindow : report.totals.cost))
+      ),
       ("by", .string(grouping.rawValue)),
       (
         "rows",
         .array(
           rows.map { row in
-            .object([("key", .text(row.key))] + measures(row.measures, cost: isSubscription ? nil : row.measures.cost))
+            .object(
+              [("key", .text(row.key))]
+                + measures(row.measures, cost: isSubscription ? nil : row.measures.cost))
           })
       ),
       (
@@ -166,7 +190,8 @@ struct ReportResult {
         .object([
           ("files", .integer(Int64(ingest.files))), ("bytes", .integer(ingest.bytes)),
           ("lines", .integer(Int64(ingest.lines))), ("records", .integer(Int64(ingest.records))),
-          ("duplicates", .integer(Int64(ingest.duplicates))), ("not_usage", .integer(Int64(ingest.notUsage))),
+          ("duplicates", .integer(Int64(ingest.duplicates))),
+          ("not_usage", .integer(Int64(ingest.notUsage))),
           ("malformed", .integer(Int64(ingest.malformed))),
           ("unreadable_files", .integer(Int64(ingest.unreadableFiles))),
         ])
@@ -187,10 +212,14 @@ struct ReportResult {
         ("fee", .decimal(status.fee)),
         (
           "period",
-          .object([("from", .string(clock.text(status.start))), ("to", .string(clock.text(status.resetsAt)))])
+          .object([
+            ("from", .string(clock.text(status.start))),
+            ("to", .string(clock.text(status.resetsAt))),
+          ])
         ),
         ("credits_included", credits(status.included)), ("credits_used", credits(status.used)),
-        ("credits_left", credits(status.left)), ("used_ratio", .text(status.usedRatio?.text(decimals: 6))),
+        ("credits_left", credits(status.left)),
+        ("used_ratio", .text(status.usedRatio?.text(decimals: 6))),
         ("resets_at", .string(clock.text(status.resetsAt))),
         ("runs_out_at", .text(status.runsOutAt.map(clock.text))),
       ]
@@ -208,7 +237,8 @@ struct ReportResult {
   private func tokens(_ tokens: TokenCounts) -> JSONOutput {
     .object([
       ("input", .integer(tokens.input)), ("cache_read", .integer(tokens.cacheRead)),
-      ("cache_write_5m", .integer(tokens.cacheWrite5m)), ("cache_write_1h", .integer(tokens.cacheWrite1h)),
+      ("cache_write_5m", .integer(tokens.cacheWrite5m)),
+      ("cache_write_1h", .integer(tokens.cacheWrite1h)),
       ("output", .integer(tokens.output)), ("reasoning", .integer(tokens.reasoning)),
     ])
   }
@@ -236,8 +266,10 @@ struct ReportResult {
 
   var csv: String {
     let header = [
-      grouping.rawValue, "requests", "input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "reasoning",
-      "hit_rate", "cost", "unit", "stated_cost_usd", "saved_by_cache", "errors", "unpriced_requests",
+      grouping.rawValue, "requests", "input", "cache_read", "cache_write_5m", "cache_write_1h",
+      "output", "reasoning",
+      "hit_rate", "cost", "unit", "stated_cost_usd", "saved_by_cache", "errors",
+      "unpriced_requests",
     ]
     let unitName =
       switch unit {
@@ -249,8 +281,10 @@ struct ReportResult {
       let sums = row.measures
       let tokens = sums.tokens
       let fields: [String] = [
-        Self.quoted(row.key ?? ""), String(sums.requests), String(tokens.input), String(tokens.cacheRead),
-        String(tokens.cacheWrite5m), String(tokens.cacheWrite1h), String(tokens.output), String(tokens.reasoning),
+        Self.quoted(row.key ?? ""), String(sums.requests), String(tokens.input),
+        String(tokens.cacheRead),
+        String(tokens.cacheWrite5m), String(tokens.cacheWrite1h), String(tokens.output),
+        String(tokens.reasoning),
         sums.hitRate?.text(decimals: 6) ?? "", sums.cost?.exactText ?? "", unitName,
         sums.statedCalls == 0 ? "" : sums.statedCost.exactText, sums.savedByCache?.exactText ?? "",
         String(sums.errors), String(sums.unpricedRequests),
@@ -265,23 +299,33 @@ struct ReportResult {
     var text = TextWidth.sanitized(text)
     if let first = text.first, "=+-@".contains(first) { text = "'" + text }
     guard text.contains(where: { "\",\n".contains($0) }) else { return text }
-    return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+    return "\""
+      + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+      + "\""
   }
 
   // MARK: - Table
 
   var table: String {
-    let titles = ["\(grouping.rawValue)", "requests", "input", "cache read", "cache write", "output", "hit rate", costTitle, "saved"]
-    var lines: [[String]] = rows.map { line(TextWidth.sanitized($0.key ?? "(not stated)"), $0.measures) }
+    let titles = [
+      "\(grouping.rawValue)", "requests", "input", "cache read", "cache write", "output",
+      "hit rate", costTitle, "saved",
+    ]
+    var lines: [[String]] = rows.map {
+      line(TextWidth.sanitized($0.key ?? "(not stated)"), $0.measures)
+    }
     let hidden = report.rows.count - rows.count
-    if hidden > 0 { lines.append(["… \(hidden) more rows"] + Array(repeating: "", count: titles.count - 1)) }
+    if hidden > 0 {
+      lines.append(["… \(hidden) more rows"] + Array(repeating: "", count: titles.count - 1))
+    }
     lines.append(line("total", report.totals))
     let widths = titles.indices.map { column in
       ([titles] + lines).map { TextWidth.width(of: $0[column]) }.max() ?? 0
     }
     func row(_ fields: [String]) -> String {
       let cells = fields.indices.map { index in
-        TextWidth.padded(fields[index], to: widths[index], alignment: index == 0 ? .leading : .trailing)
+        TextWidth.padded(
+          fields[index], to: widths[index], alignment: index == 0 ? .leading : .trailing)
       }
       var text = cells.joined(separator: "  ")
       while text.hasSuffix(" ") { text.removeLast() }
@@ -304,9 +348,12 @@ struct ReportResult {
   private func line(_ key: String, _ sums: Measures) -> [String] {
     let tokens = sums.tokens
     return [
-      key, NumberFormat.full(sums.requests), NumberFormat.full(tokens.input), NumberFormat.full(tokens.cacheRead),
-      NumberFormat.full(tokens.cacheWrite5m + tokens.cacheWrite1h), NumberFormat.full(tokens.output),
-      NumberFormat.percent(sums.hitRate), amount(sums.cost) + (sums.unpricedRequests > 0 && sums.cost != nil ? "+?" : ""),
+      key, NumberFormat.full(sums.requests), NumberFormat.full(tokens.input),
+      NumberFormat.full(tokens.cacheRead),
+      NumberFormat.full(tokens.cacheWrite5m + tokens.cacheWrite1h),
+      NumberFormat.full(tokens.output),
+      NumberFormat.percent(sums.hitRate),
+      amount(sums.cost) + (sums.unpricedRequests > 0 && sums.cost != nil ? "+?" : ""),
       unit == .credits ? "" : amount(sums.savedByCache),
     ]
   }
@@ -315,7 +362,8 @@ struct ReportResult {
     switch unit {
     case .money(let currency): NumberFormat.money(amount, currency)
     case .credits:
-      amount.map { NumberFormat.full(Int64(clamping: $0.atto / Amount.scale)) } ?? NumberFormat.unknown
+      amount.map { NumberFormat.full(Int64(clamping: $0.atto / Amount.scale)) }
+        ?? NumberFormat.unknown
     }
   }
 
@@ -323,12 +371,15 @@ struct ReportResult {
     var text = "\nplan: \(configuration.plan.name)"
     if let status {
       let currency = configuration.currency
-      text += ", fees of \(status.periodsOfWindow) billing period\(status.periodsOfWindow == 1 ? "" : "s"): "
+      text +=
+        ", fees of \(status.periodsOfWindow) billing period\(status.periodsOfWindow == 1 ? "" : "s"): "
       text += NumberFormat.money(status.feesOfWindow, currency)
       text += "\ncredits of the period to \(configuration.clock.text(status.resetsAt)): "
       text += "\(NumberFormat.credits(status.used)) used, \(NumberFormat.credits(status.left)) left"
       text += " (\(NumberFormat.percent(status.usedRatio)))"
-      if let end = status.runsOutAt { text += ", gone by \(configuration.clock.text(end)) at this pace" }
+      if let end = status.runsOutAt {
+        text += ", gone by \(configuration.clock.text(end)) at this pace"
+      }
     }
     text += "\n"
     for entry in report.unpriced.prefix(10) {
@@ -336,11 +387,16 @@ struct ReportResult {
       text += "no price: \(model), \(NumberFormat.counted(entry.requests, "request")), "
       text += "\(NumberFormat.full(entry.tokens.prompt + entry.tokens.output)) tokens\n"
     }
-    if report.unpriced.count > 10 { text += "no price: \(report.unpriced.count - 10) more models\n" }
-    if report.totals.hitRateUnknownRequests > 0 {
-      text += "hit rate leaves out \(NumberFormat.full(report.totals.hitRateUnknownRequests)) requests whose log does not tell\n"
+    if report.unpriced.count > 10 {
+      text += "no price: \(report.unpriced.count - 10) more models\n"
     }
-    if report.totals.errors > 0 { text += "failed calls: \(NumberFormat.full(report.totals.errors))\n" }
+    if report.totals.hitRateUnknownRequests > 0 {
+      text +=
+        "hit rate leaves out \(NumberFormat.full(report.totals.hitRateUnknownRequests)) requests whose log does not tell\n"
+    }
+    if report.totals.errors > 0 {
+      text += "failed calls: \(NumberFormat.full(report.totals.errors))\n"
+    }
     text +=
       "read \(NumberFormat.full(Int64(ingest.files))) file\(ingest.files == 1 ? "" : "s"), \(NumberFormat.full(Int64(ingest.lines))) lines: "
       + "\(NumberFormat.full(Int64(ingest.records))) calls, \(NumberFormat.full(Int64(ingest.duplicates))) repeats, "

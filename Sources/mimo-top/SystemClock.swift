@@ -44,7 +44,11 @@ enum SystemClock {
         var (before, after) = (day, next)
         while after - before > 1 {
           let middle = (before + after) / 2
-          if offset(at: middle) == stretches.last!.offsetMinutes { before = middle } else { after = middle }
+          if offset(at: middle) == stretches.last!.offsetMinutes {
+            before = middle
+          } else {
+            after = middle
+          }
         }
         stretches.append(LocalClock.Stretch(from: Minute(after), offsetMinutes: offset(at: after)))
       }
@@ -71,7 +75,9 @@ enum SystemClock {
 
   /// The name of the machine's zone, as well as it can be told.
   private static var machineZone: String {
-    if let name = getenv("TZ").map({ String(cString: $0) }), !name.isEmpty, !name.hasPrefix(":") { return name }
+    if let name = getenv("TZ").map({ String(cString: $0) }), !name.isEmpty, !name.hasPrefix(":") {
+      return name
+    }
     var buffer = [CChar](repeating: 0, count: 1024)
     let length = readlink("/etc/localtime", &buffer, buffer.count - 1)
     if length > 0 {

@@ -12,15 +12,22 @@ enum Banner: Panel {
     ]
     if let driver = alert.driver { parts.append(words(driver)) }
     parts.append(cost(alert, model))
-    return wrap(parts, columns: columns - 4, limit: limit)
+    return wrap(parts, columns: columns - 4, limit: limit).map {
+      TextWidth.truncated(
+        $0, to: max(1, columns - 4), ellipsis: String(Character(model.glyphs.ellipsis)))
+    }
   }
 
   static func draw(_ model: Model, on buffer: inout CellBuffer, in rect: Rect) {
-    guard !rect.isEmpty, let lines = lines(model, columns: rect.columns, limit: rect.rows) else { return }
+    guard !rect.isEmpty, let lines = lines(model, columns: rect.columns, limit: rect.rows) else {
+      return
+    }
     buffer.fill(rect, style: Role.banner.style)
     for (index, line) in lines.enumerated() where index < rect.rows {
       let mark = String(Character(model.glyphs.warning))
-      buffer.write("\(index == 0 ? mark : " ") \(line)", x: rect.x, y: rect.y + index, style: Role.banner.style)
+      buffer.write(
+        "\(index == 0 ? mark : " ") \(line)", x: rect.x, y: rect.y + index, style: Role.banner.style
+      )
       buffer.write(mark, x: rect.endX - 1, y: rect.y + index, style: Role.banner.style)
     }
   }
@@ -36,7 +43,9 @@ enum Banner: Panel {
   static func cost(_ alert: HitRateMonitor.Alert, _ model: Model) -> String {
     guard let good = alert.goodRate else { return "no good hour before it to compare with" }
     let rate = NumberFormat.percent(good)
-    guard let extra = alert.extraCostPerHour else { return "extra cost unknown (no price); last good hour \(rate)" }
+    guard let extra = alert.extraCostPerHour else {
+      return "extra cost unknown (no price); last good hour \(rate)"
+    }
     return "costs \(model.amount(extra))/h more than at the \(rate) of the last good hour"
   }
 
@@ -49,12 +58,14 @@ enum Banner: Panel {
   private static func wrap(_ parts: [String], columns: Int, limit: Int) -> [String] {
     var lines: [String] = []
     for part in parts {
-      if let last = lines.last, TextWidth.width(of: last) + 3 + TextWidth.width(of: part) <= columns || lines.count == limit {
+      if let last = lines.last,
+        TextWidth.width(of: last) + 3 + TextWidth.width(of: part) <= columns || lines.count == limit
+      {
         lines[lines.count - 1] = last + " - " + part
       } else {
         lines.append(part)
       }
     }
-    return lines.map { TextWidth.truncated($0, to: max(1, columns)) }
+    return lines
   }
 }

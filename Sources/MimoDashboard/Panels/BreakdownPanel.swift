@@ -5,8 +5,11 @@ import MimoScreen
 enum BreakdownPanel: Panel {
   static func draw(_ model: Model, on buffer: inout CellBuffer, in rect: Rect) {
     if rect.isEmpty { return }
-    let title = "By \(model.grouping.rawValue)" + model.filters.map { " \($0.grouping.rawValue)=\($0.value)" }.joined()
-    let order = "\(model.sorting.rawValue) \(String(Character(model.isSortingReversed ? model.glyphs.ascending : model.glyphs.descending)))"
+    let title =
+      "By \(model.grouping.rawValue)"
+      + model.filters.map { " \($0.grouping.rawValue)=\($0.value)" }.joined()
+    let order =
+      "\(model.sorting.rawValue) \(String(Character(model.isSortingReversed ? model.glyphs.ascending : model.glyphs.descending)))"
     let inside = model.box(
       title, trailing: [Span(order, Role.muted.style)], isFocused: model.focus == .breakdown
     ).draw(on: &buffer, in: rect)
@@ -23,9 +26,11 @@ enum BreakdownPanel: Panel {
       Table.Column(
         model.grouping.rawValue, minimum: 18, weight: 1, priority: 100,
         keeping: model.grouping == .project ? .end : .start),
-      Table.Column("requests", width: 8, priority: 40), Table.Column("fresh", width: 6, priority: 60),
+      Table.Column("requests", width: 8, priority: 40),
+      Table.Column("fresh", width: 6, priority: 60),
       Table.Column("read", width: 6, priority: 55), Table.Column("write", width: 6, priority: 20),
-      Table.Column("output", width: 6, priority: 50), Table.Column("reason", width: 6, priority: 10),
+      Table.Column("output", width: 6, priority: 50),
+      Table.Column("reason", width: 6, priority: 10),
       Table.Column("hit rate", width: 8, priority: 80),
       Table.Column(credits ? "credits" : "cost", width: 11, priority: 90),
     ]
@@ -33,7 +38,9 @@ enum BreakdownPanel: Panel {
     columns.append(Table.Column("share", width: 6, priority: 15))
     columns.append(Table.Column("saved", width: 10, priority: 5))
     let total = model.figures.report?.totals.costFemto ?? 0
-    let sortColumn: [BreakdownColumn: Int] = [.cost: 8, .requests: 1, .tokens: 2, .hitRate: 7, .name: 0]
+    let sortColumn: [BreakdownColumn: Int] = [
+      .cost: 8, .requests: 1, .tokens: 2, .hitRate: 7, .name: 0,
+    ]
     let state = model.state(.breakdown)
     let selected = min(state.selected, rows.count - 1)
     return Table(
@@ -46,7 +53,9 @@ enum BreakdownPanel: Panel {
           Span(NumberFormat.count(sums.requests), Role.plain.style),
           Span(NumberFormat.count(sums.tokens.input), Role.fresh.style),
           Span(NumberFormat.count(sums.tokens.cacheRead), Role.cacheRead.style),
-          Span(NumberFormat.count(sums.tokens.cacheWrite5m + sums.tokens.cacheWrite1h), Role.cacheWrite.style),
+          Span(
+            NumberFormat.count(sums.tokens.cacheWrite5m + sums.tokens.cacheWrite1h),
+            Role.cacheWrite.style),
           Span(NumberFormat.count(sums.tokens.output), Role.output.style),
           Span(NumberFormat.count(sums.tokens.reasoning), Role.reasoning.style),
           Span(NumberFormat.percent(sums.hitRate), CachePanel.role(sums.hitRate, model).style),
@@ -54,16 +63,21 @@ enum BreakdownPanel: Panel {
             sums.cost == nil ? "no price" : model.amount(sums.cost) + (hasGap ? "+?" : ""),
             (sums.cost == nil ? Role.warning : Role.money).style),
         ]
-        if credits { cells.append(Span(NumberFormat.money(row.money, model.plan.currency), Role.value.style)) }
-        let share = total > 0 ? Ratio(Int64(clamping: sums.costFemto * 1_000_000 / total), 1_000_000) : nil
+        if credits {
+          cells.append(Span(NumberFormat.money(row.money, model.plan.currency), Role.value.style))
+        }
+        let share =
+          total > 0 ? Ratio(Int64(clamping: sums.costFemto * 1_000_000 / total), 1_000_000) : nil
         cells.append(Span(sums.cost == nil ? "" : NumberFormat.percent(share), Role.muted.style))
         let saved = credits ? nil : sums.savedByCache
-        cells.append(Span(saved == nil ? "" : NumberFormat.money(saved, model.plan.currency), Role.good.style))
+        cells.append(
+          Span(saved == nil ? "" : NumberFormat.money(saved, model.plan.currency), Role.good.style))
         return cells
       }, selected: model.focus == .breakdown ? selected : nil,
       scroll: Table.scroll(0, showing: selected, of: rows.count, in: visible),
       sorting: Table.Sorting(
-        column: sortColumn[model.sorting]!, isAscending: (model.sorting == .name) != model.isSortingReversed),
+        column: sortColumn[model.sorting]!,
+        isAscending: (model.sorting == .name) != model.isSortingReversed),
       gap: 1, headerStyle: Role.tableHeader.style, sortedStyle: Role.tableSorted.style,
       selectedStyle: Role.selected.style, glyphs: model.glyphs)
   }
@@ -83,7 +97,8 @@ enum BreakdownPanel: Panel {
       lines += ["Name a log on the command line, or try: mimo-top --demo"]
     }
     for (index, line) in (lines + model.ingest.errors).enumerated() where index < rect.rows {
-      buffer.write(line, x: rect.x, y: rect.y + index, style: Role.label.style, maxColumns: rect.columns)
+      buffer.write(
+        line, x: rect.x, y: rect.y + index, style: Role.label.style, maxColumns: rect.columns)
     }
   }
 }

@@ -8,15 +8,19 @@ enum CachePanel: Panel {
     let inside = model.box("Cache hit rate").draw(on: &buffer, in: rect)
     let verdict = model.figures.verdict
     let rows: [(label: String, rate: Ratio?)] = [
-      ("now (\(model.monitor.windowMinutes)m)", verdict?.now.rate), ("window", model.figures.report?.totals.hitRate),
+      ("now (\(model.monitor.windowMinutes)m)", verdict?.now.rate),
+      ("window", model.figures.report?.totals.hitRate),
     ]
     for (index, row) in rows.enumerated() where index < inside.rows {
       let line = inside.row(index)
       let (name, bar) = line.splitLeft(10)
-      buffer.write(row.label, x: name.x, y: name.y, style: Role.label.style, maxColumns: name.columns)
+      buffer.write(
+        row.label, x: name.x, y: name.y, style: Role.label.style, maxColumns: name.columns)
       Gauge(
-        fraction: row.rate?.fraction, label: NumberFormat.percent(row.rate), labelPlace: .after(columns: 6),
-        fill: [role(row.rate, model).style], track: Role.track.style, labelStyle: role(row.rate, model).style,
+        fraction: row.rate?.fraction, label: NumberFormat.percent(row.rate),
+        labelPlace: .after(columns: 6),
+        fill: [role(row.rate, model).style], track: Role.track.style,
+        labelStyle: role(row.rate, model).style,
         glyphs: model.glyphs
       ).draw(on: &buffer, in: bar)
     }
@@ -28,10 +32,13 @@ enum CachePanel: Panel {
     if inside.rows > 3 {
       let money = (model.figures.moneyReport ?? model.figures.report)?.totals
       buffer.writePair(
-        "saved by cache", [Span(NumberFormat.money(money?.savedByCache, model.plan.currency), Role.good.style)],
+        "saved by cache",
+        [Span(NumberFormat.money(money?.savedByCache, model.plan.currency), Role.good.style)],
         in: inside.row(3))
     }
-    if inside.rows > 4 { buffer.writePair(state(model).0, [Span(state(model).1, Role.muted.style)], in: inside.row(4)) }
+    if inside.rows > 4 {
+      buffer.writePair(state(model).0, [Span(state(model).1, Role.muted.style)], in: inside.row(4))
+    }
   }
 
   static func role(_ rate: Ratio?, _ model: Model) -> Role {
@@ -44,7 +51,8 @@ enum CachePanel: Panel {
     let steps = model.figures.timeline?.steps ?? []
     let values = resampled(steps, to: columns) { $0.hitRate.map { $0.fraction * 100 } }
     return Sparkline(
-      values, maximum: 100, styles: [Role.rateLow.style, Role.rateMiddle.style, Role.rateHigh.style],
+      values, maximum: 100,
+      styles: [Role.rateLow.style, Role.rateMiddle.style, Role.rateHigh.style],
       gapStyle: Role.track.style, glyphs: model.glyphs)
   }
 
@@ -66,7 +74,9 @@ func resampled(_ steps: [Measures], to columns: Int, _ value: (Measures) -> Doub
   if columns >= steps.count { return steps.map(value) }
   return (0..<columns).map { column in
     var sum = Measures()
-    for index in column * steps.count / columns..<(column + 1) * steps.count / columns { sum += steps[index] }
+    for index in column * steps.count / columns..<(column + 1) * steps.count / columns {
+      sum += steps[index]
+    }
     return value(sum)
   }
 }

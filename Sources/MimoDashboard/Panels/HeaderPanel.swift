@@ -21,12 +21,14 @@ enum HeaderPanel: Panel {
       Span("mimo-top ", Role.title.style), Span(" \(model.plan.name) ", Role.selected.style),
       Span(" \(model.window.rawValue)", Role.value.style),
     ]
-    if let index = model.referenceIndex { left.append(Span("  vs \(model.plans[index].name)", Role.label.style)) }
+    if let index = model.referenceIndex {
+      left.append(Span("  vs \(model.plans[index].name)", Role.label.style))
+    }
     let width = right.columns
     if left.columns + 2 + width > rect.columns, right.count > 1 { right.removeLast() }
     let taken = buffer.write(left, x: rect.x, y: rect.y, maxColumns: rect.columns)
     let room = rect.columns - taken - 1
-    let shown = right.truncated(to: max(0, room))
+    let shown = right.truncated(to: max(0, room), ellipsis: model.glyphs.ellipsis)
     buffer.write(shown, x: rect.endX - shown.columns, y: rect.y)
   }
 }
@@ -36,14 +38,17 @@ enum FooterPanel: Panel {
   static func draw(_ model: Model, on buffer: inout CellBuffer, in rect: Rect) {
     if model.isBatch { return }
     if let message = model.message {
-      buffer.write(message.text, x: rect.x, y: rect.y, style: Role.value.style, maxColumns: rect.columns)
+      buffer.write(
+        message.text, x: rect.x, y: rect.y, style: Role.value.style, maxColumns: rect.columns)
       return
     }
     var x = rect.x
     // Help and quit are always there; the others as long as they fit.
     let hints = Keymap.bindings.filter { $0.hint != nil }
     let kept = hints.filter { $0.action == .showHelp || $0.action == .quit }
-    func width(_ binding: Keymap.Binding) -> Int { TextWidth.width(of: binding.keys[0].name + " " + binding.hint!) + 2 }
+    func width(_ binding: Keymap.Binding) -> Int {
+      TextWidth.width(of: binding.keys[0].name + " " + binding.hint!) + 2
+    }
     let keptWidth = kept.reduce(0) { $0 + width($1) }
     var shown: [Keymap.Binding] = []
     var used = keptWidth

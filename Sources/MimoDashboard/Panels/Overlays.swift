@@ -7,10 +7,13 @@ enum Overlays {
   static func draw(_ overlay: Overlay, _ model: Model, on buffer: inout CellBuffer) {
     let (title, hint) = title(overlay, model)
     let width = overlayColumns(buffer.size.columns)
-    let wanted = (overlay == .plans ? model.plans.count + 1 : lines(overlay, model, columns: width - 4).count) + 2
+    let wanted =
+      (overlay == .plans ? model.plans.count + 1 : lines(overlay, model, columns: width - 4).count)
+      + 2
     let height = min(buffer.size.rows - 2, max(6, wanted))
     let rect = Rect(
-      x: (buffer.size.columns - width) / 2, y: (buffer.size.rows - height) / 2, columns: width, rows: height)
+      x: (buffer.size.columns - width) / 2, y: (buffer.size.rows - height) / 2, columns: width,
+      rows: height)
     buffer.fill(rect, style: Role.overlay.style)
     let inside = model.box(title, trailing: [Span(hint, Role.muted.style)], isFocused: true)
       .draw(on: &buffer, in: rect).inset(columns: 1, rows: 0)
@@ -21,16 +24,22 @@ enum Overlays {
     let lines = lines(overlay, model, columns: inside.columns)
     let scroll = max(0, min(model.overlayState.scroll, lines.count - inside.rows))
     for (index, line) in lines.dropFirst(scroll).prefix(inside.rows).enumerated() {
-      buffer.write(line.truncated(to: inside.columns), x: inside.x, y: inside.y + index)
+      buffer.write(
+        line.truncated(to: inside.columns, ellipsis: model.glyphs.ellipsis), x: inside.x,
+        y: inside.y + index)
     }
     if lines.count > inside.rows {
       let more = " \(scroll + 1)-\(min(lines.count, scroll + inside.rows)) of \(lines.count) "
-      buffer.write(more, x: rect.endX - 2 - TextWidth.width(of: more), y: rect.endY - 1, style: Role.muted.style)
+      buffer.write(
+        more, x: rect.endX - 2 - TextWidth.width(of: more), y: rect.endY - 1,
+        style: Role.muted.style)
     }
   }
 
   /// A screen without room to spare is covered whole.
-  private static func overlayColumns(_ columns: Int) -> Int { columns < 100 ? columns : min(columns - 4, 116) }
+  private static func overlayColumns(_ columns: Int) -> Int {
+    columns < 100 ? columns : min(columns - 4, 116)
+  }
 
   /// How many lines an overlay has, for scrolling.
   static func rowCount(_ overlay: Overlay, _ model: Model) -> Int {
@@ -67,7 +76,8 @@ enum Overlays {
       for binding in Keymap.bindings where binding.group == group {
         let keys = binding.keys.map(\.name).joined(separator: " ")
         lines.append([
-          Span("  " + TextWidth.padded(keys, to: 12), Role.key.style), Span(binding.help, Role.label.style),
+          Span("  " + TextWidth.padded(keys, to: 12), Role.key.style),
+          Span(binding.help, Role.label.style),
         ])
       }
     }
@@ -75,11 +85,14 @@ enum Overlays {
     lines.append([Span("Words", Role.title.style)])
     let words = [
       ("hit rate", "cache read / (fresh + read + write); ? if the log does not tell"),
-      ("fresh", "prompt tokens billed in full"), ("+ ?", "a part has no price: the sum is a lower bound"),
+      ("fresh", "prompt tokens billed in full"),
+      ("+ ?", "a part has no price: the sum is a lower bound"),
       ("saved", "what the same tokens cost without a cache, less the cost"),
     ]
     for (word, text) in words {
-      lines.append([Span("  " + TextWidth.padded(word, to: 12), Role.key.style), Span(text, Role.label.style)])
+      lines.append([
+        Span("  " + TextWidth.padded(word, to: 12), Role.key.style), Span(text, Role.label.style),
+      ])
     }
     return lines
   }
@@ -99,7 +112,9 @@ enum Overlays {
       lines.append([
         Span("\(start) to \(end)", (alert.end == nil ? Role.critical : Role.value).style),
         Span("  lowest \(NumberFormat.percent(alert.lowestRate))", Role.rateLow.style),
-        Span("  raised at \(NumberFormat.percent(alert.rateAtStart)), below \(limit)", Role.muted.style),
+        Span(
+          "  raised at \(NumberFormat.percent(alert.rateAtStart)), below \(limit)", Role.muted.style
+        ),
       ])
       var text = "  " + Banner.cost(alert, model)
       if let driver = alert.driver { text = "  " + Banner.words(driver) + ";" + text }
@@ -112,7 +127,9 @@ enum Overlays {
 
   private static func fileLines(_ model: Model, _ columns: Int) -> [[Span]] {
     var lines: [[Span]] = []
-    for notice in model.notices + model.ingest.errors { lines.append([Span(notice, Role.warning.style)]) }
+    for notice in model.notices + model.ingest.errors {
+      lines.append([Span(notice, Role.warning.style)])
+    }
     for file in model.ingest.files {
       let counts =
         "\(NumberFormat.count(Int64(file.records))) calls, \(NumberFormat.count(Int64(file.duplicates))) repeats, "
@@ -121,11 +138,16 @@ enum Overlays {
         file.path, to: max(16, columns - TextWidth.width(of: counts) - file.formats.count - 6),
         ellipsis: String(Character(model.glyphs.ellipsis)), keeping: .end)
       lines.append([
-        Span(path, Role.value.style), Span("  \(file.formats.isEmpty ? "no known format" : file.formats)", Role.label.style),
+        Span(path, Role.value.style),
+        Span("  \(file.formats.isEmpty ? "no known format" : file.formats)", Role.label.style),
         Span("  \(counts)", Role.muted.style),
       ])
       if file.malformed > 0 {
-        lines.append([Span("  \(NumberFormat.full(Int64(file.malformed))) lines could not be read:", Role.warning.style)])
+        lines.append([
+          Span(
+            "  \(NumberFormat.full(Int64(file.malformed))) lines could not be read:",
+            Role.warning.style)
+        ])
       }
       for problem in file.problems { lines.append([Span("    \(problem)", Role.warning.style)]) }
     }
@@ -148,7 +170,8 @@ enum PlansOverlay {
       if index == model.referenceIndex { mark += "=" }
       let credits: String
       if let quote, choice.plan.kind == .credits {
-        credits = "\(NumberFormat.credits(quote.credits)) of \(NumberFormat.credits(quote.included))"
+        credits =
+          "\(NumberFormat.credits(quote.credits)) of \(NumberFormat.credits(quote.included))"
       } else {
         credits = ""
       }
@@ -171,7 +194,8 @@ enum PlansOverlay {
         Table.Column("", minimum: 16, weight: 2, priority: 20),
       ], rows: rows, selected: model.overlayState.selected,
       scroll: Table.scroll(0, showing: model.overlayState.selected, of: rows.count, in: visible),
-      headerStyle: Role.tableHeader.style, selectedStyle: Role.selected.style, style: Role.overlay.style,
+      headerStyle: Role.tableHeader.style, selectedStyle: Role.selected.style,
+      style: Role.overlay.style,
       glyphs: model.glyphs
     ).draw(on: &buffer, in: rect)
   }
@@ -182,10 +206,13 @@ enum PlansOverlay {
     return NumberFormat.money(quote.money, quote.currency) + (isPartial ? "+?" : "")
   }
 
-  private static func note(_ quote: Figures.Quote?, _ choice: PlanChoice, _ model: Model) -> String {
+  private static func note(_ quote: Figures.Quote?, _ choice: PlanChoice, _ model: Model) -> String
+  {
     guard let quote, quote.requests > 0 else { return "" }
     if quote.unpricedRequests == quote.requests { return "has none of these" }
-    if quote.unpricedRequests > 0 { return "without \(NumberFormat.counted(quote.unpricedRequests, "call"))" }
+    if quote.unpricedRequests > 0 {
+      return "without \(NumberFormat.counted(quote.unpricedRequests, "call"))"
+    }
     if let end = quote.runsOutAt { return "gone by \(PlanStrip.day(end, model))" }
     return choice.plan.kind == .credits ? "fee of the periods" : ""
   }
@@ -207,17 +234,20 @@ enum TraceOverlay {
     var lines = [
       line("time", model.clock.text(call.time)), line("model", model.name(series.labels.model)),
       line("source", model.name(series.labels.source)),
-      line("project", model.name(series.labels.project)), line("session", model.name(series.labels.session)),
+      line("project", model.name(series.labels.project)),
+      line("session", model.name(series.labels.session)),
       line("plan", model.plan.name), [],
     ]
     guard let rates = span.rates else {
-      lines.append(line("price", "none: this plan does not price this model at that time", .warning))
+      lines.append(
+        line("price", "none: this plan does not price this model at that time", .warning))
       return lines
     }
     let tokens = call.tokens
     let parts: [(String, Int64, Int64)] = [
       ("fresh", tokens.input, rates.input), ("cache read", tokens.cacheRead, rates.cacheRead),
-      ("write 5m", tokens.cacheWrite5m, rates.cacheWrite5m), ("write 1h", tokens.cacheWrite1h, rates.cacheWrite1h),
+      ("write 5m", tokens.cacheWrite5m, rates.cacheWrite5m),
+      ("write 1h", tokens.cacheWrite1h, rates.cacheWrite1h),
       ("output", tokens.output, rates.output),
     ]
     for (name, count, rate) in parts where count > 0 {
@@ -226,16 +256,32 @@ enum TraceOverlay {
       let price = ExactDecimal(digits: Int128(rate), decimals: perUnit).text
       let cost = Amount(atto: Int128(count) * Int128(rate) * 1000).exactText
       lines.append(
-        line(name, "\(NumberFormat.full(count)) x \(price)\(tariff.unit == .credits ? " a token" : " per million") = \(cost)"))
+        line(
+          name,
+          "\(NumberFormat.full(count)) x \(price)\(tariff.unit == .credits ? " a token" : " per million") = \(cost)"
+        ))
     }
     if call.webSearches > 0 { lines.append(line("web searches", "\(call.webSearches)")) }
-    lines.append(line("cost", "\(pricer.cost(of: call)?.exactText ?? NumberFormat.unknown) \(unitName(tariff.unit))", .money))
+    lines.append(
+      line(
+        "cost",
+        "\(pricer.cost(of: call)?.exactText ?? NumberFormat.unknown) \(unitName(tariff.unit))",
+        .money))
     lines.append([])
-    if let billedAs = span.billedAs { lines.append(line("price of", billedAs + (span.label.map { ", \($0) hours" } ?? ""))) }
-    if span.from > .distantPast { lines.append(line("holds from", model.clock.text(span.from.start))) }
-    if span.until < .distantFuture { lines.append(line("until", model.clock.text(span.until.start))) }
+    if let billedAs = span.billedAs {
+      lines.append(line("price of", billedAs + (span.label.map { ", \($0) hours" } ?? "")))
+    }
+    if span.from > .distantPast {
+      lines.append(line("holds from", model.clock.text(span.from.start)))
+    }
+    if span.until < .distantFuture {
+      lines.append(line("until", model.clock.text(span.until.start)))
+    }
     if let evidence = span.evidence {
-      lines.append(line("checked", "\(evidence.asOf ?? NumberFormat.unknown), confidence \(evidence.confidence.rawValue)"))
+      lines.append(
+        line(
+          "checked",
+          "\(evidence.asOf ?? NumberFormat.unknown), confidence \(evidence.confidence.rawValue)"))
       for source in evidence.sources { lines.append(line("source", source)) }
       if let note = evidence.note { lines.append(line("note", note)) }
     }

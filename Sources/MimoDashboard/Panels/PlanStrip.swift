@@ -12,8 +12,15 @@ enum PlanStrip: Panel {
     }
     let isOver = status.left.map { $0 < .zero } ?? false
     if let included = status.included {
-      add("used", "\(NumberFormat.credits(status.used)) of \(NumberFormat.credits(included)) cr (\(NumberFormat.percent(status.usedRatio)))", isOver ? .critical : .value)
-      add("left", isOver ? "none: \(NumberFormat.credits(.zero - status.left!)) over" : NumberFormat.credits(status.left), isOver ? .critical : .value)
+      add(
+        "used",
+        "\(NumberFormat.credits(status.used)) of \(NumberFormat.credits(included)) cr (\(NumberFormat.percent(status.usedRatio)))",
+        isOver ? .critical : .value)
+      add(
+        "left",
+        isOver
+          ? "none: \(NumberFormat.credits(.zero - status.left!)) over"
+          : NumberFormat.credits(status.left), isOver ? .critical : .value)
     } else if model.plan.plan.kind == .credits {
       add("credits", NumberFormat.unknown)
     }
@@ -22,10 +29,15 @@ enum PlanStrip: Panel {
     } else if status.perDay != nil {
       add("pace", "\(NumberFormat.credits(status.perDay))/day, lasts")
     }
-    let left = NumberFormat.span(seconds: (status.resetsAt.milliseconds - model.now.milliseconds) / 1000 / 3600 * 3600)
+    let left = NumberFormat.span(
+      seconds: (status.resetsAt.milliseconds - model.now.milliseconds) / 1000 / 3600 * 3600)
     add("renews", "\(day(status.resetsAt, model)) (\(left))")
     add("fee", NumberFormat.money(status.fee, model.plan.currency), .money)
-    buffer.write(spans.truncated(to: rect.columns), x: rect.x, y: rect.y)
+    if status.requestsNotOnPlan > 0 {
+      add("not on it", NumberFormat.counted(status.requestsNotOnPlan, "call"), .warning)
+    }
+    buffer.write(
+      spans.truncated(to: rect.columns, ellipsis: model.glyphs.ellipsis), x: rect.x, y: rect.y)
   }
 
   /// A day and time without seconds, the year left out.

@@ -5,10 +5,12 @@ import MimoScreen
 enum RequestsPanel: Panel {
   static func draw(_ model: Model, on buffer: inout CellBuffer, in rect: Rect) {
     if rect.isEmpty { return }
-    let inside = model.box("Last requests", isFocused: model.focus == .requests).draw(on: &buffer, in: rect)
+    let inside = model.box("Last requests", isFocused: model.focus == .requests).draw(
+      on: &buffer, in: rect)
     let calls = model.snapshot.recent
     guard !calls.isEmpty else {
-      buffer.write("none yet", x: inside.x, y: inside.y, style: Role.muted.style, maxColumns: inside.columns)
+      buffer.write(
+        "none yet", x: inside.x, y: inside.y, style: Role.muted.style, maxColumns: inside.columns)
       return
     }
     let credits = model.countsCredits
@@ -46,20 +48,30 @@ enum RequestsPanel: Panel {
           Span(model.name(series.labels.session, ""), Role.muted.style),
           Span(NumberFormat.count(call.tokens.input), Role.fresh.style),
           Span(NumberFormat.count(call.tokens.cacheRead), Role.cacheRead.style),
-          Span(NumberFormat.count(call.tokens.cacheWrite5m + call.tokens.cacheWrite1h), Role.cacheWrite.style),
+          Span(
+            NumberFormat.count(call.tokens.cacheWrite5m + call.tokens.cacheWrite1h),
+            Role.cacheWrite.style),
           Span(NumberFormat.count(call.tokens.output), Role.output.style),
-          Span(call.failed ? "failed" : NumberFormat.percent(rate), (call.failed ? Role.critical : CachePanel.role(rate, model)).style),
+          Span(
+            call.failed ? "failed" : NumberFormat.percent(rate),
+            (call.failed ? Role.critical : CachePanel.role(rate, model)).style),
           call.failed && call.tokens.isZero
             ? Span("")
-            : Span(cost == nil ? "no price" : model.amount(cost), (cost == nil ? Role.warning : Role.money).style),
+            : Span(
+              cost == nil ? "no price" : model.amount(cost),
+              (cost == nil ? Role.warning : Role.money).style),
         ]
         if let moneyPricer {
-          cells.append(Span(NumberFormat.money(moneyPricer.cost(of: call), model.plan.currency), Role.value.style))
+          cells.append(
+            Span(
+              NumberFormat.money(moneyPricer.cost(of: call), model.plan.currency), Role.value.style)
+          )
         }
         let took = call.durationMilliseconds.map { "\($0 / 1000).\($0 / 100 % 10)s" } ?? ""
         cells.append(Span(took, Role.muted.style))
         return cells
-      }, selected: model.focus == .requests ? selected - scroll : nil, gap: 1, headerStyle: Role.tableHeader.style,
+      }, selected: model.focus == .requests ? selected - scroll : nil, gap: 1,
+      headerStyle: Role.tableHeader.style,
       selectedStyle: Role.selected.style, glyphs: model.glyphs)
     table.draw(on: &buffer, in: inside)
   }

@@ -19,11 +19,15 @@ enum SpendPanel: Panel {
     var lines: [(String, [Span])] = [
       ("today", sums(figures.today, model)),
       ("month", sums(figures.month, model)),
-      (model.window.rawValue, sums(figures.report?.totals ?? Measures(), model, money: figures.moneyReport?.totals.cost)),
+      (
+        model.window.rawValue,
+        sums(figures.report?.totals ?? Measures(), model, money: figures.moneyReport?.totals.cost)
+      ),
     ]
     var now = [Span("\(model.amount(figures.pace?.costPerHour))/h", Role.money.style)]
     if let money = figures.moneyPace {
-      now.append(Span("  \(NumberFormat.money(money.costPerHour, model.plan.currency))/h", Role.value.style))
+      now.append(
+        Span("  \(NumberFormat.money(money.costPerHour, model.plan.currency))/h", Role.value.style))
     }
     lines.append(("now", now))
     lines.append(last(model))
@@ -32,9 +36,13 @@ enum SpendPanel: Panel {
 
   private static func sums(_ sums: Measures, _ model: Model, money: Amount? = nil) -> [Span] {
     var spans = [Span(model.amount(sums.cost), Role.money.style)]
-    if model.countsCredits, let money { spans.append(Span("  \(NumberFormat.money(money, model.plan.currency))", Role.value.style)) }
+    if model.countsCredits, let money {
+      spans.append(Span("  \(NumberFormat.money(money, model.plan.currency))", Role.value.style))
+    }
     // A part of the calls has no price: the sum is a lower bound, and says so.
-    if sums.unpricedRequests > 0, sums.cost != nil { spans.append(Span(" + ?", Role.warning.style)) }
+    if sums.unpricedRequests > 0, sums.cost != nil {
+      spans.append(Span(" + ?", Role.warning.style))
+    }
     return spans
   }
 
@@ -45,17 +53,23 @@ enum SpendPanel: Panel {
     }
     let totals = model.figures.report?.totals ?? Measures()
     if totals.unpricedRequests > 0 {
-      return ("no price", [Span(NumberFormat.counted(totals.unpricedRequests, "request"), Role.warning.style)])
+      return (
+        "no price",
+        [Span(NumberFormat.counted(totals.unpricedRequests, "request"), Role.warning.style)]
+      )
     }
     if totals.statedCalls > 0 {
-      return ("stated by logs", [Span(NumberFormat.money(totals.statedCost, .usd), Role.value.style)])
+      return (
+        "stated by logs", [Span(NumberFormat.money(totals.statedCost, .usd), Role.value.style)]
+      )
     }
     return ("failed calls", [Span(NumberFormat.count(totals.errors), Role.muted.style)])
   }
 
   /// How much more or less a plan costs than the reference; unknown across currencies.
   static func difference(_ quote: Figures.Quote?, _ reference: Figures.Quote) -> [Span] {
-    guard let quote, quote.currency == reference.currency, let money = quote.money, let base = reference.money,
+    guard let quote, quote.currency == reference.currency, let money = quote.money,
+      let base = reference.money,
       quote.unpricedRequests == 0, reference.unpricedRequests == 0
     else { return [Span(NumberFormat.unknown, Role.muted.style)] }
     let difference = money - base

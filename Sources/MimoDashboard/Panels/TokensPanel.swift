@@ -8,7 +8,8 @@ enum TokensPanel: Panel {
     let inside = model.box("Tokens").draw(on: &buffer, in: rect)
     let tokens = model.figures.report?.totals.tokens ?? TokenCounts()
     let rows: [(String, Int64, Int64, Role)] = [
-      ("fresh", tokens.input, tokens.prompt, .fresh), ("cache read", tokens.cacheRead, tokens.prompt, .cacheRead),
+      ("fresh", tokens.input, tokens.prompt, .fresh),
+      ("cache read", tokens.cacheRead, tokens.prompt, .cacheRead),
       ("cache write", tokens.cacheWrite5m + tokens.cacheWrite1h, tokens.prompt, .cacheWrite),
       ("output", tokens.output, tokens.prompt + tokens.output, .output),
       ("reasoning", tokens.reasoning, tokens.output, .reasoning),
@@ -19,7 +20,8 @@ enum TokensPanel: Panel {
       let share = Ratio(count, whole)
       let value = TextWidth.padded(NumberFormat.percent(share), to: 7, alignment: .trailing)
       buffer.writePair(
-        label, [Span(NumberFormat.count(count), role.style), Span(value, Role.muted.style)], in: inside.row(index))
+        label, [Span(NumberFormat.count(count), role.style), Span(value, Role.muted.style)],
+        in: inside.row(index))
     }
   }
 }
@@ -32,7 +34,8 @@ enum ActivityPanel: Panel {
     var total = Measures()
     for step in steps { total += step }
     let trailing = [Span(model.amount(total.cost), Role.money.style)]
-    let inside = model.box("Spend, last hour by minute", trailing: trailing).draw(on: &buffer, in: rect)
+    let inside = model.box("Spend, last hour by minute", trailing: trailing).draw(
+      on: &buffer, in: rect)
     let values = resampled(steps, to: inside.columns) { $0.isEmpty ? nil : Double($0.costFemto) }
     Sparkline(values, styles: [Role.chart.style], gapStyle: Role.track.style, glyphs: model.glyphs)
       .draw(on: &buffer, in: inside)
@@ -55,23 +58,28 @@ enum SummaryPanel: Panel {
       pair(spend[0]) + pair(spend[1]) + pair(spend[2]),
       pair(spend[3]) + [
         Span(
-          "\(NumberFormat.hundredths(figures.pace?.requestsPerMinuteHundredths ?? 0)) req/min  ", Role.muted.style)
+          "\(NumberFormat.hundredths(figures.pace?.requestsPerMinuteHundredths ?? 0)) req/min  ",
+          Role.muted.style)
       ] + pair(spend[4]),
       [
         Span("hit rate now ", Role.label.style),
-        Span(NumberFormat.percent(rate), CachePanel.role(rate, model).style), Span("  window ", Role.label.style),
+        Span(NumberFormat.percent(rate), CachePanel.role(rate, model).style),
+        Span("  window ", Role.label.style),
         Span(NumberFormat.percent(overall), CachePanel.role(overall, model).style),
       ],
       [
         Span("fresh ", Role.label.style), Span(NumberFormat.count(tokens.input), Role.fresh.style),
-        Span(" read ", Role.label.style), Span(NumberFormat.count(tokens.cacheRead), Role.cacheRead.style),
+        Span(" read ", Role.label.style),
+        Span(NumberFormat.count(tokens.cacheRead), Role.cacheRead.style),
         Span(" write ", Role.label.style),
         Span(NumberFormat.count(tokens.cacheWrite5m + tokens.cacheWrite1h), Role.cacheWrite.style),
         Span(" out ", Role.label.style), Span(NumberFormat.count(tokens.output), Role.output.style),
       ],
     ]
     for (index, line) in lines.enumerated() where index < rect.rows {
-      buffer.write(line.truncated(to: rect.columns), x: rect.x, y: rect.y + index)
+      buffer.write(
+        line.truncated(to: rect.columns, ellipsis: model.glyphs.ellipsis), x: rect.x,
+        y: rect.y + index)
     }
   }
 }
