@@ -142,9 +142,7 @@ public final class LogCollector: LogConsumer {
     var report = files[file.id] ?? FileReport(path: file.path)
     if namedAlone.contains(file.source) {
       // The original of such a copy stands in another file, which is not read.
-      let before = output.records.count
-      output.records.removeAll { $0.identity?.rank == .embeddedCopy }
-      report.copiesLeftOut += before - output.records.count
+      report.copiesLeftOut += output.dropEmbeddedCopies()
     }
     let decoded = output.records.count
     let counted = translation.record(&output, into: &ledger)

@@ -65,7 +65,7 @@ struct BatchProgram {
 
   private func once(_ model: inout Model) -> Int32 {
     let scan = LogScan(configuration)
-    _ = update(&model, .usage(scan.snapshot, scan.ingest))
+    _ = update(&model, .usage(scan.snapshot, scan.summary(configuration)))
     _ = update(&model, .tick(SystemClock.now))
     StandardStreams.print(view(model).text + "\n")
     for notice in configuration.notices { StandardStreams.complain(notice) }

@@ -98,8 +98,17 @@ final class LocalFeed: Sendable {
 extension IngestSummary {
   /// What a collector has read so far.
   init(_ collector: LogCollector, sources: [LogSource], namesLogs: Bool, isCaughtUp: Bool) {
+    self.init(
+      collector.fileReports, errors: collector.sourceErrors, sources: sources, namesLogs: namesLogs)
+    if !isCaughtUp, let progress = collector.progress, progress.bytesTotal > 0 {
+      percentRead = Int(min(99, progress.bytesRead * 100 / progress.bytesTotal))
+    }
+  }
+
+  /// What is known of files.
+  init(_ reports: [FileReport], errors: [LogError], sources: [LogSource], namesLogs: Bool) {
     self.init()
-    files = collector.fileReports.map { file in
+    files = reports.map { file in
       var problems = file.tally.badLines.prefix(5).map { "at byte \($0.offset): \($0.reason)" }
       if let error = file.error { problems.append(error) }
       return File(
@@ -107,14 +116,8 @@ extension IngestSummary {
         records: file.records, duplicates: file.duplicates, malformed: file.tally.malformed,
         problems: problems)
     }
-    errors = collector.sourceErrors.filter { error in
-      // Of the places we look at on our own, those that do not exist are no news.
-      if case .waitingFor = error { namesLogs } else { true }
-    }.map(\.description)
+    self.errors = errors.filter { namesLogs || !$0.isAbsence }.map(\.description)
     self.sources = sources.map(\.description)
-    if !isCaughtUp, let progress = collector.progress, progress.bytesTotal > 0 {
-      percentRead = Int(min(99, progress.bytesRead * 100 / progress.bytesTotal))
-    }
   }
 }
 

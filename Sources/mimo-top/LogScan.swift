@@ -7,14 +7,20 @@ struct LogScan {
   let snapshot: UsageSnapshot
   let files: [FileReport]
   let sourceErrors: [LogError]
-  let ingest: IngestSummary
 
   /// Reads all sources of a configuration to their end.
   init(_ configuration: Configuration) {
+    let ledger = Ledger(promptEdges: configuration.catalog.promptEdges)
+    if configuration.sources.allSatisfy(\.isSeekable) {
+      let scan = ParallelScan(
+        of: configuration.sources, ledger: ledger, formats: configuration.formats,
+        readTime: configuration.now)
+      (snapshot, files, sourceErrors) = (scan.snapshot, scan.files, scan.errors)
+      return
+    }
     let collector = LogCollector(
-      ledger: Ledger(promptEdges: configuration.catalog.promptEdges),
-      sources: configuration.sources,
-      formats: configuration.formats, clock: { SystemClock.now })
+      ledger: ledger, sources: configuration.sources, formats: configuration.formats,
+      clock: { SystemClock.now })
     do throws(LogError) {
       try LogFollower(sources: configuration.sources).scanOnce(collector)
       sourceErrors = collector.sourceErrors
@@ -23,22 +29,21 @@ struct LogScan {
     }
     snapshot = collector.ledger.snapshot()
     files = collector.fileReports
-    ingest = IngestSummary(
-      collector, sources: configuration.sources, namesLogs: configuration.namesLogs,
-      isCaughtUp: true)
   }
 
-  /// Sources that could not be read at all.
-  var unreadableSources: Int { sourceErrors.count }
+  /// What was read, as the interface shows it.
+  func summary(_ configuration: Configuration) -> IngestSummary {
+    IngestSummary(
+      files, errors: sourceErrors, sources: configuration.sources,
+      namesLogs: configuration.namesLogs)
+  }
 
   /// Says on standard error what could not be read.
   ///
   /// - Returns: the exit code: 0, 1 if something could not be read, 3 if there is no usage.
   func complain(noUsage: Bool, _ configuration: Configuration) -> Int32 {
     var isIncomplete = false
-    for error in sourceErrors {
-      // Of the places we look at on our own, those that do not exist are no news.
-      if !configuration.namesLogs, case .noSuchFile = error { continue }
+    for error in sourceErrors where configuration.namesLogs || !error.isAbsence {
       StandardStreams.complain(error.description)
       isIncomplete = true
     }
@@ -48,39 +53,46 @@ struct LogScan {
         isIncomplete = true
       }
       if file.tally.malformed > 0 {
-        let bad = file.tally.badLines.prefix(3).map { "byte \($0.offset): \($0.reason)" }.joined(
-          separator: "; ")
+        let bad = file.tally.badLines.prefix(3).map { "byte \($0.offset): \($0.reason)" }
+        let count = NumberFormat.counted(Int64(file.tally.malformed), "line")
         StandardStreams.complain(
-          "\(file.path): \(file.tally.malformed) lines could not be read (\(bad))")
+          "\(file.path): \(count) could not be read (\(bad.joined(separator: "; ")))")
       }
       if let unfinished = file.unfinished {
         StandardStreams.complain(
           "\(file.path): the last line, at byte \(unfinished.offset), is not finished and was not counted"
         )
       }
-      if configuration.namesLogs, file.isForeign, file.error == nil,
-        case .folder? = sourceKind(configuration)
-      {
-        continue
-      }
-      if configuration.namesLogs, file.isForeign, file.error == nil {
-        let known = Decoders.all.map { $0.name }.joined(separator: ", ")
-        StandardStreams.complain("no usage recognised in \(file.path), looked for: \(known)")
+      // In a folder other files are to be expected.
+      if file.isForeign, file.error == nil, configuration.sources.contains(.file(file.path)) {
+        StandardStreams.complain(
+          "no usage recognised in \(file.path), looked for \(Self.knownFormats)")
       }
     }
     if isIncomplete { return 1 }
-    if noUsage {
-      if !configuration.namesLogs {
-        let places = configuration.sources.map(\.description).joined(separator: ", ")
-        StandardStreams.complain(
-          "no usage found; looked in \(places). Name a log, or try mimo-top --demo")
-      }
-      return 3
+    guard noUsage else { return 0 }
+    if !configuration.namesLogs {
+      let places = configuration.sources.map(\.description).joined(separator: ", ")
+      StandardStreams.complain(
+        "no usage found; looked in \(places). Name a log, or try mimo-top --demo")
+    } else if !files.contains(where: \.isForeign) {
+      let places = configuration.sources.map(\.description).joined(separator: ", ")
+      StandardStreams.complain("no usage found in \(places), looked for \(Self.knownFormats)")
     }
-    return 0
+    return 3
   }
 
-  private func sourceKind(_ configuration: Configuration) -> LogSource? {
-    configuration.sources.first
+  private static var knownFormats: String {
+    Decoders.all.map { $0.title }.joined(separator: ", ")
+  }
+}
+
+extension LogError {
+  /// Whether it only says that something is not there. Of the places looked at unasked, that is no news.
+  var isAbsence: Bool {
+    switch self {
+    case .noSuchFile, .waitingFor: true
+    default: false
+    }
   }
 }

@@ -127,7 +127,9 @@ struct ReportResult {
   ) {
     self.configuration = configuration
     self.grouping = grouping
-    ingest = IngestTotals(scan.files).adding(unreadable: scan.unreadableSources)
+    var totals = IngestTotals(scan.files)
+    totals.unreadableFiles += scan.sourceErrors.count { configuration.namesLogs || !$0.isAbsence }
+    ingest = totals
     let snapshot = scan.snapshot
     report = Report(
       of: snapshot, tariff: configuration.tariff, window: configuration.window, by: grouping,
@@ -402,13 +404,5 @@ struct ReportResult {
       + "\(NumberFormat.full(Int64(ingest.records))) calls, \(NumberFormat.full(Int64(ingest.duplicates))) repeats, "
       + "\(NumberFormat.full(Int64(ingest.notUsage))) without usage, \(NumberFormat.full(Int64(ingest.malformed))) unreadable\n"
     return text
-  }
-}
-
-extension IngestTotals {
-  fileprivate func adding(unreadable: Int) -> IngestTotals {
-    var totals = self
-    totals.unreadableFiles += unreadable
-    return totals
   }
 }

@@ -106,6 +106,17 @@ public struct FileDecoder: Sendable {
     }
   }
 
+  /// Adds what the beginning of this file's lines lacked, because they were read without those before.
+  ///
+  /// - Parameter previous: the decoder of the lines right before, of the same formats.
+  mutating func resume(
+    from previous: FileDecoder, names: NameTable, into output: inout DecodedLines
+  ) {
+    for index in decoders.indices {
+      decoders[index].resume(from: previous.decoders[index], names: names, into: &output)
+    }
+  }
+
   private mutating func decodeLine(
     _ line: UnsafeRawBufferPointer, at offset: Int64, into output: inout DecodedLines
   ) {

@@ -9,6 +9,9 @@ public protocol RecordDecoder: Sendable {
   /// The format's name, as shown in `--by source` and taken by `--format`.
   static var name: String { get }
 
+  /// What messages call logs of this format.
+  static var title: String { get }
+
   /// A decoder at the beginning of a file.
   init()
 
@@ -19,6 +22,21 @@ public protocol RecordDecoder: Sendable {
   /// - Throws: `DecodeError` if the line cannot be read; nothing was added then.
   mutating func decode(_ line: UnsafeRawBufferPointer, into output: inout DecodedLines)
     throws(DecodeError) -> LineKind
+
+  /// Adds what the beginning of this decoder's lines lacked, because they were read without those before.
+  ///
+  /// - Parameters:
+  ///   - previous: the decoder of the lines right before, at their end.
+  ///   - names: the names its state refers to.
+  mutating func resume(
+    from previous: any RecordDecoder, names: NameTable, into output: inout DecodedLines)
+}
+
+extension RecordDecoder {
+  /// Nothing: in most formats a line says all that it needs.
+  public mutating func resume(
+    from previous: any RecordDecoder, names: NameTable, into output: inout DecodedLines
+  ) {}
 }
 
 /// What a line turned out to be.
@@ -40,8 +58,18 @@ public struct DecodedLines: Sendable {
   /// The instant at which the bytes were read: the time of calls whose log tells none.
   public var readTime: Instant
 
-  /// Creates an empty output.
-  public init(readTime: Instant) { self.readTime = readTime }
+  /// Creates an empty output that knows some names already.
+  public init(readTime: Instant, names: NameTable = NameTable()) {
+    self.readTime = readTime
+    self.names = names
+  }
+
+  /// Removes copies of answers that stand in other files, and returns how many there were.
+  mutating func dropEmbeddedCopies() -> Int {
+    let before = records.count
+    records.removeAll { $0.identity?.rank == .embeddedCopy }
+    return before - records.count
+  }
 
   /// The id of a name in a line.
   @inline(__always)

@@ -12,6 +12,10 @@ public struct AnswerDecoder: RecordDecoder {
 
   /// The stream of the Messages form that is open: its events after the first carry no id.
   private var openStream: OpenStream?
+  /// Closing events seen before any opening one: their stream began in lines that somebody else reads.
+  private var orphans: [UsageObject] = []
+  private var hasSeenStream = false
+  private static let keptOrphans = 1000
 
   private struct OpenStream: Sendable {
     var identity: CallIdentity?
@@ -19,8 +23,17 @@ public struct AnswerDecoder: RecordDecoder {
     var usage: UsageObject
     var conversation: NameID
     var time: Instant
+
+    func close(with usage: UsageObject, into output: inout DecodedLines) {
+      var record = UsageRecord(time: time, identity: identity, labels: labels)
+      record.conversation = conversation
+      record.identity?.rank = .message
+      record.append(self.usage.updated(by: usage), as: .messages, to: &output)
+    }
   }
 
+  /// As in `RecordDecoder`.
+  public static let title = "API answers (OpenAI, Anthropic, Gemini and DeepSeek forms)"
   /// As in `RecordDecoder`.
   public init() {}
 
@@ -44,12 +57,31 @@ public struct AnswerDecoder: RecordDecoder {
     return try emit(answer, into: &output)
   }
 
+  /// As in `RecordDecoder`: closes a stream that the lines before left open.
+  public mutating func resume(
+    from previous: any RecordDecoder, names: NameTable, into output: inout DecodedLines
+  ) {
+    guard let previous = previous as? AnswerDecoder, var stream = previous.openStream else {
+      return
+    }
+    func carry(_ id: NameID) -> NameID { names.withBytes(of: id) { output.names.intern($0) } }
+    stream.labels = Labels(
+      model: carry(stream.labels.model), provider: carry(stream.labels.provider),
+      source: carry(stream.labels.source), project: carry(stream.labels.project),
+      session: carry(stream.labels.session), key: carry(stream.labels.key))
+    stream.conversation = carry(stream.conversation)
+    for usage in orphans { stream.close(with: usage, into: &output) }
+    orphans = []
+    if !hasSeenStream { openStream = stream }
+  }
+
   private mutating func emit(_ answer: Answer, into output: inout DecodedLines) throws(DecodeError)
     -> LineKind
   {
     if answer.isForeign { return .foreign }
     if answer.type == .messageStop {
       openStream = nil
+      hasSeenStream = true
       return .notUsage
     }
     guard let usage = answer.usage, !usage.isEmpty else {
@@ -64,12 +96,14 @@ public struct AnswerDecoder: RecordDecoder {
       return answer.hasTraits ? .notUsage : .foreign
     }
     if answer.type == .messageDelta, answer.id == nil {
-      guard let stream = openStream else { return .notUsage }
-      var record = UsageRecord(time: stream.time, identity: stream.identity, labels: stream.labels)
-      record.conversation = stream.conversation
-      record.identity?.rank = .message
-      record.append(stream.usage.updated(by: usage), as: .messages, to: &output)
-      return .usage
+      if let openStream {
+        openStream.close(with: usage, into: &output)
+      } else if !hasSeenStream, orphans.count < Self.keptOrphans {
+        var usage = usage
+        usage.iterations = []
+        orphans.append(usage)
+      }
+      return openStream == nil ? .notUsage : .usage
     }
     guard answer.hasTraits else { return .foreign }
     var record = self.record(of: answer, into: &output)
@@ -85,6 +119,7 @@ public struct AnswerDecoder: RecordDecoder {
       // Iterations point into this line; the closing event states them again.
       var opening = usage
       opening.iterations = []
+      hasSeenStream = true
       openStream = OpenStream(
         identity: record.identity, labels: record.labels, usage: opening,
         conversation: record.conversation,

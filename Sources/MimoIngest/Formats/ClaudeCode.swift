@@ -11,6 +11,8 @@ public struct ClaudeCodeDecoder: RecordDecoder {
   public static let name = "claude-code"
 
   /// As in `RecordDecoder`.
+  public static let title = "Claude Code transcripts"
+  /// As in `RecordDecoder`.
   public init() {}
 
   /// What is taken from a line, at its top level or inside a `progress` copy.

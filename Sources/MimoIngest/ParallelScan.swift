@@ -1,0 +1,225 @@
+import MimoEngine
+import Synchronization
+
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+/// Reads everything that logs hold now, once, on all cores.
+///
+/// Files are shared out among threads, large ones in ranges that meet at line ends. What is counted does
+/// not depend on which thread reads what first: the ledger takes calls in any order.
+public struct ParallelScan: Sendable {
+  /// The counts.
+  public let snapshot: UsageSnapshot
+  /// What is known of each file, by source and path.
+  public let files: [FileReport]
+  /// Sources and folders that could not be read.
+  public let errors: [LogError]
+
+  /// Files larger than this are read in ranges of this size.
+  public static let rangeBytes: Int64 = 16 << 20
+
+  /// Reads the files that `sources` lead to. Streams and named pipes are left out.
+  ///
+  /// - Parameters:
+  ///   - threads: how many to use; `nil` takes one for each core.
+  ///   - rangeBytes: size of the ranges, for tests.
+  public init(
+    of sources: [LogSource], ledger: Ledger, formats: [any RecordDecoder.Type] = Decoders.all,
+    readTime: Instant,
+    threads: Int? = nil, rangeBytes: Int64 = ParallelScan.rangeBytes
+  ) {
+    let listing = LogListing(of: sources)
+    let namedAlone = listing.logs.map { log in
+      if case .folder = sources[log.source] { false } else { true }
+    }
+    let job = Job(
+      logs: listing.logs, leavesOutCopies: namedAlone, ledger: ledger, formats: formats,
+      readTime: readTime,
+      rangeBytes: rangeBytes)
+    let cores = threads ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    Workers.run(min(cores, max(1, job.parts.count))) { job.work() }
+    let result = job.finish()
+    snapshot = result.ledger.snapshot()
+    files = result.files
+    errors = listing.errors
+  }
+}
+
+/// A range of one file.
+private struct Part: Sendable {
+  var log: Int
+  var range: Range<Int64>
+}
+
+/// What reading a part came to.
+private struct PartResult: Sendable {
+  var decoder: FileDecoder
+  /// The names the decoder's state refers to.
+  var names: NameTable
+  var bytes: Int64 = 0
+  var records = 0
+  var duplicates = 0
+  var copiesLeftOut = 0
+  var unfinished: (offset: Int64, length: Int)?
+  var errors: [LogError] = []
+}
+
+private final class Job: Sendable {
+  let logs: [FoundLog]
+  let parts: [Part]
+  private let leavesOutCopies: [Bool]
+  private let formats: [any RecordDecoder.Type]
+  private let readTime: Instant
+  private let nextPart = Atomic<Int>(0)
+  private let ledger: Mutex<Ledger>
+  private let results: Mutex<[Int: PartResult]>
+
+  init(
+    logs: [FoundLog], leavesOutCopies: [Bool], ledger: Ledger, formats: [any RecordDecoder.Type],
+    readTime: Instant,
+    rangeBytes: Int64
+  ) {
+    self.logs = logs
+    self.leavesOutCopies = leavesOutCopies
+    self.formats = formats
+    self.readTime = readTime
+    self.ledger = Mutex(ledger)
+    results = Mutex([:])
+    parts = logs.indices.flatMap { index -> [Part] in
+      var parts: [Part] = []
+      var start: Int64 = 0
+      repeat {
+        // The last range has no end: the file may have grown since it was listed.
+        let isLast = start + rangeBytes >= logs[index].size
+        parts.append(Part(log: index, range: start..<(isLast ? .max : start + rangeBytes)))
+        start += rangeBytes
+      } while start < logs[index].size
+      return parts
+    }
+  }
+
+  /// Reads parts until none is left. Called on each thread.
+  func work() {
+    let buffer = LineBuffer()
+    var output = DecodedLines(readTime: readTime)
+    var translation = NameTranslation()
+    while true {
+      let index = nextPart.add(1, ordering: .relaxed).oldValue
+      guard index < parts.count else { return }
+      let result = read(parts[index], buffer, &output, &translation)
+      results.withLock { $0[index] = result }
+    }
+  }
+
+  private func read(
+    _ part: Part, _ buffer: LineBuffer, _ output: inout DecodedLines,
+    _ translation: inout NameTranslation
+  ) -> PartResult {
+    var result = PartResult(decoder: FileDecoder(formats), names: output.names)
+    do throws(LogError) {
+      let end = try OpenLog(path: logs[part.log].path).read(
+        range: part.range, buffer: buffer, unfinished: { result.unfinished = ($1, $0.count) }
+      ) { lines, offset in
+        result.decoder.decode(lines, at: offset, into: &output)
+        result.bytes += Int64(lines.count)
+        count(&output, part.log, &translation, &result)
+      }
+      result.errors = end.longLines
+    } catch {
+      result.errors.append(error)
+    }
+    result.names = output.names
+    return result
+  }
+
+  private func count(
+    _ output: inout DecodedLines, _ log: Int, _ translation: inout NameTranslation,
+    _ result: inout PartResult
+  ) {
+    if leavesOutCopies[log] { result.copiesLeftOut += output.dropEmbeddedCopies() }
+    let decoded = output.records.count
+    let counted = ledger.withLock { translation.record(&output, into: &$0) }
+    result.records += counted
+    result.duplicates += decoded - counted
+  }
+
+  /// Joins the parts of each file. Called when all threads are done.
+  func finish() -> (ledger: Ledger, files: [FileReport]) {
+    var results = results.withLock { $0 }
+    var files = logs.map { FileReport(path: $0.path) }
+    for (index, part) in parts.enumerated() {
+      guard var result = results[index] else { continue }
+      if part.range.lowerBound > 0, let previous = results[index - 1] {
+        // A stream of events may have been open where the ranges meet.
+        var output = DecodedLines(readTime: readTime, names: result.names)
+        var translation = NameTranslation()
+        result.decoder.resume(from: previous.decoder, names: previous.names, into: &output)
+        result.names = output.names
+        count(&output, part.log, &translation, &result)
+        results[index] = result
+      }
+      files[part.log].add(result)
+    }
+    return (ledger.withLock { $0 }, files)
+  }
+}
+
+extension FileReport {
+  fileprivate mutating func add(_ part: PartResult) {
+    tally += part.decoder.tally
+    for format in part.decoder.formats where !formats.contains(format) { formats.append(format) }
+    bytes += part.bytes
+    records += part.records
+    duplicates += part.duplicates
+    copiesLeftOut += part.copiesLeftOut
+    unfinished = part.unfinished ?? unfinished
+    error = error ?? part.errors.first?.description
+  }
+}
+
+/// Threads that all do the same and are waited for.
+private enum Workers {
+  static func run(_ count: Int, _ work: @escaping @Sendable () -> Void) {
+    var threads: [pthread_t] = []
+    for _ in 1..<max(1, count) {
+      if let thread = start(work) { threads.append(thread) }
+    }
+    // The calling thread is one of them; whatever the system refuses is done by the others.
+    work()
+    for thread in threads { pthread_join(thread, nil) }
+  }
+
+  private final class Work: Sendable {
+    let body: @Sendable () -> Void
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+  }
+
+  private static func start(_ work: @escaping @Sendable () -> Void) -> pthread_t? {
+    let box = Unmanaged.passRetained(Work(work))
+    #if canImport(Darwin)
+      var thread: pthread_t?
+    #else
+      var thread = pthread_t()
+    #endif
+    let result = pthread_create(
+      &thread, nil,
+      { argument in
+        #if canImport(Darwin)
+          let box = argument
+        #else
+          let box = argument!
+        #endif
+        Unmanaged<Work>.fromOpaque(box).takeRetainedValue().body()
+        return nil
+      }, box.toOpaque())
+    if result != 0 {
+      box.release()
+      return nil
+    }
+    return thread
+  }
+}
