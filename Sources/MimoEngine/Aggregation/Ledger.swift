@@ -38,7 +38,7 @@ public struct Ledger: Sendable {
 
   /// What is remembered of one call, to add only what grows when it is logged again.
   ///
-  /// 44 bytes. Counters beyond 32 bits and stated costs are rare and live in `callExtras`.
+  /// 48 bytes. Counters beyond 32 bits and stated costs are rare and live in `callExtras`.
   private struct Call {
     var key: UInt64
     var request: UInt32
@@ -46,9 +46,25 @@ public struct Ledger: Sendable {
     var tokens: (UInt32, UInt32, UInt32, UInt32, UInt32, UInt32) = (0, 0, 0, 0, 0, 0)
     var rank: CallIdentity.Rank
     var flags: UInt8
+    /// When in the minute of its cell its earliest line was written.
+    var milliseconds: UInt16
+    /// The conversation of the line that files it.
+    var conversation: NameID
 
     static let hasExtras: UInt8 = 1
     static let failed: UInt8 = 2
+    /// Filed under message and request id, because another request came first.
+    static let isSecond: UInt8 = 4
+
+    /// Decides between calls of one instant; the same whichever request of a message came first.
+    var order: UInt64 {
+      guard rank == .request, flags & Call.isSecond == 0 else { return key }
+      return Call.key(Fingerprint(value: key), request)
+    }
+
+    static func key(_ message: Fingerprint, _ request: UInt32) -> UInt64 {
+      message.combined(with: UInt64(request)).value
+    }
   }
 
   private struct CallExtras {
@@ -58,11 +74,18 @@ public struct Ledger: Sendable {
     var calls: Int32
   }
 
-  /// The earliest call of a conversation, and where it is remembered (`nil` if it has no id).
+  /// The two calls that may open a conversation; the earlier one does.
   private struct Opening {
-    var time: Instant
-    var key: UInt64
+    /// The earliest call with an id.
     var call: UInt32?
+    /// The earliest call without one.
+    var nameless: NamelessCall?
+  }
+
+  private struct NamelessCall {
+    var time: Instant
+    var contribution: Contribution
+    var cell: UInt32
   }
 
   /// Creates an empty ledger.
@@ -81,16 +104,14 @@ public struct Ledger: Sendable {
   public mutating func record(_ record: UsageRecord) -> Outcome {
     revision += 1
     guard let identity = record.identity else {
-      let series = seriesPosition(of: record, opening: opens(record, key: 0, call: nil))
-      add(Contribution(of: record), to: cell(record.time.minute, series))
-      remember(record, series: series, key: 0)
+      recordNameless(record)
       return .counted
     }
     let request = UInt32(truncatingIfNeeded: identity.request ^ identity.request >> 32)
     if let position = find(identity.message.value) {
       let known = calls[position]
       if known.rank == .request, identity.rank == .request, known.request != request {
-        return recordSecondRequest(record, identity)
+        return recordSecondRequest(record, identity.message, request)
       }
       if identity.rank < known.rank { return .repeated }
       merge(record, identity.rank, request, into: position, replacing: identity.rank > known.rank)
@@ -102,17 +123,34 @@ public struct Ledger: Sendable {
 
   // MARK: - Calls
 
+  private mutating func recordNameless(_ record: UsageRecord) {
+    let opens =
+      record.isRequest && wouldOpen(record.conversation, (record.time, 0))
+    let series = seriesPosition(of: record, opening: opens)
+    let cell = cell(record.time.minute, series)
+    let contribution = Contribution(of: record)
+    add(contribution, to: cell)
+    remember(record, series: series, key: 0)
+    guard record.isRequest, record.conversation != .none else { return }
+    let call = NamelessCall(time: record.time, contribution: contribution, cell: cell)
+    if let rival = openings[record.conversation]?.nameless {
+      guard comesBefore(call, rival) else { return }
+      setNamelessOpens(record.conversation, false)
+    }
+    openings[record.conversation, default: Opening()].nameless = call
+    settleOpening(of: record.conversation)
+  }
+
   /// A second request id under one message id: a call of its own, filed under the pair.
-  private mutating func recordSecondRequest(_ record: UsageRecord, _ identity: CallIdentity)
-    -> Outcome
-  {
-    let key = identity.message.combined(with: identity.request).value
-    let request = UInt32(truncatingIfNeeded: identity.request ^ identity.request >> 32)
+  private mutating func recordSecondRequest(
+    _ record: UsageRecord, _ message: Fingerprint, _ request: UInt32
+  ) -> Outcome {
+    let key = Call.key(message, request)
     if let position = find(key) {
       merge(record, .request, request, into: position, replacing: false)
       return .repeated
     }
-    insert(record, key: key, .request, request)
+    insert(record, key: key, .request, request, flags: Call.isSecond)
     return .counted
   }
 
@@ -121,20 +159,24 @@ public struct Ledger: Sendable {
   }
 
   private mutating func insert(
-    _ record: UsageRecord, key: UInt64, _ rank: CallIdentity.Rank, _ request: UInt32
+    _ record: UsageRecord, key: UInt64, _ rank: CallIdentity.Rank, _ request: UInt32,
+    flags: UInt8 = 0
   ) {
     let position = UInt32(calls.count)
-    let series = seriesPosition(
-      of: record, opening: opens(record, key: key, call: position))
-    let cell = cell(record.time.minute, series)
-    let contribution = Contribution(of: record)
-    var call = Call(key: key, request: request, cell: cell, rank: rank, flags: 0)
+    var call = Call(
+      key: key, request: request, cell: 0, rank: rank, flags: flags,
+      milliseconds: Self.millisecondsInMinute(record.time), conversation: record.conversation)
     if record.failed { call.flags |= Call.failed }
-    add(contribution, to: cell)
+    let opens = record.isRequest && wouldOpen(record.conversation, (record.time, call.order))
+    let series = seriesPosition(of: record, opening: opens)
+    let contribution = Contribution(of: record)
+    call.cell = cell(record.time.minute, series)
+    add(contribution, to: call.cell)
     remember(record, series: series, key: key)
     calls.append(call)
     store(contribution, in: position)
     callIndex.insert(key, position) { [calls] in calls[$0].key }
+    if record.isRequest { compete(position) }
   }
 
   private mutating func merge(
@@ -144,55 +186,94 @@ public struct Ledger: Sendable {
     var call = calls[position]
     let old = contribution(of: position)
     let oldCell = self[call.cell]
-    var merged = replacing ? Contribution(of: record) : old.maximum(Contribution(of: record))
     let oldSeries = cube.series[Int(oldCell.series)]
+    let oldTime = time(of: call)
+    let oldOrder = call.order
+    let oldConversation = call.conversation
+    var merged = replacing ? Contribution(of: record) : old.maximum(Contribution(of: record))
     var record = record
     if !replacing {
       // A call failed only if no line of it succeeded; it is told by the cache if any line tells.
       record.failed = record.failed && call.flags & Call.failed != 0
       merged.settle(failed: record.failed)
       if !oldSeries.flags.contains(.cacheUnknown) { record.tellsCache = true }
-      // The earliest line files the call; among lines of one minute the order of the names decides.
-      let isEarlier =
-        record.time.minute < oldCell.minute
-        || (record.time.minute == oldCell.minute && comesBefore(record.labels, oldSeries.labels))
-      if !isEarlier {
+      if !files(record, before: call, oldCell.minute, oldSeries) {
         record.labels = oldSeries.labels
         record.tier = oldSeries.tier
         record.answeredByProxyCache = oldSeries.flags.contains(.answeredByProxyCache)
-        if record.time.minute != oldCell.minute { record.time = oldCell.minute.start }
+        record.conversation = call.conversation
       }
+      record.time = min(record.time, oldTime)
     }
     record.tokens = merged.tokens
-    let opening =
-      opens(record, key: call.key, call: position)
-      || oldSeries.flags.contains(.opensConversation)
-    let series = seriesPosition(of: record, opening: opening)
+    record.calls = merged.calls
+    call.rank = rank
+    call.request = request
+    call.flags = call.flags & Call.isSecond | (record.failed ? Call.failed : 0)
+    call.milliseconds = Self.millisecondsInMinute(record.time)
+    call.conversation = record.conversation
+
+    let wasCandidate =
+      oldConversation != .none && openings[oldConversation]?.call == position
+    let stepsBack =
+      wasCandidate
+      && (call.conversation != oldConversation || !record.isRequest
+        || (record.time, call.order) > (oldTime, oldOrder))
+    let opens = oldSeries.flags.contains(.opensConversation) && !stepsBack
+    let series = seriesPosition(of: record, opening: opens)
     let target =
       record.time.minute == oldCell.minute && series == oldCell.series
       ? call.cell : cell(record.time.minute, series)
     subtract(old, from: call.cell)
     add(merged, to: target)
+    let isNews = replacing || merged != old || target != call.cell || record.time != oldTime
     call.cell = target
-    call.rank = rank
-    call.request = request
-    call.flags = record.failed ? Call.failed : 0
     calls[position] = call
     store(merged, in: position)
-    if replacing || merged != old {
-      remember(record, series: series, key: call.key, merged)
+    if stepsBack { electOpening(of: oldConversation) }
+    if record.isRequest { compete(position) }
+    if isNews {
+      remember(record, series: self[calls[position].cell].series, key: call.key, merged)
     }
+  }
+
+  /// Whether a line files its call instead of the lines before it.
+  ///
+  /// The earliest line does; among lines of one minute the names decide, so that the order of reading
+  /// does not.
+  private func files(
+    _ record: UsageRecord, before call: Call, _ minute: Minute, _ series: Series
+  ) -> Bool {
+    if record.time.minute != minute { return record.time.minute < minute }
+    if record.labels != series.labels { return comesBefore(record.labels, series.labels) }
+    if record.tier != series.tier { return record.tier.rawValue < series.tier.rawValue }
+    let isAnswered = series.flags.contains(.answeredByProxyCache)
+    if record.answeredByProxyCache != isAnswered { return isAnswered }
+    return comesBefore(record.conversation, call.conversation)
   }
 
   private func comesBefore(_ a: Labels, _ b: Labels) -> Bool {
     if a == b { return false }
     for path in [\Labels.session, \.project, \.source, \.model, \.provider, \.key]
     where a[keyPath: path] != b[keyPath: path] {
-      // What is stated comes before what is not, so that a copy with fewer labels never wins.
-      let (x, y) = (names[a[keyPath: path]], names[b[keyPath: path]])
-      return x.isEmpty != y.isEmpty ? y.isEmpty : x < y
+      return comesBefore(a[keyPath: path], b[keyPath: path])
     }
     return false
+  }
+
+  /// What is stated comes before what is not, so that a copy with fewer labels never wins.
+  private func comesBefore(_ a: NameID, _ b: NameID) -> Bool {
+    if a == b { return false }
+    let (x, y) = (names[a], names[b])
+    return x.isEmpty != y.isEmpty ? y.isEmpty : x < y
+  }
+
+  private func time(of call: Call) -> Instant {
+    self[call.cell].minute.start.advanced(byMilliseconds: Int64(call.milliseconds))
+  }
+
+  private static func millisecondsInMinute(_ time: Instant) -> UInt16 {
+    UInt16(time.milliseconds - floorDivide(time.milliseconds, 60_000) * 60_000)
   }
 
   private func contribution(of position: UInt32) -> Contribution {
@@ -233,27 +314,86 @@ public struct Ledger: Sendable {
 
   // MARK: - Conversations
 
-  /// Whether the record is the earliest call of its conversation so far; takes that away from the last holder.
-  private mutating func opens(_ record: UsageRecord, key: UInt64, call: UInt32?) -> Bool {
-    guard record.conversation != .none, record.isRequest else { return false }
-    if let opening = openings[record.conversation] {
-      guard (record.time, key) < (opening.time, opening.key) else { return false }
-      if let holder = opening.call, holder != call { moveOutOfOpening(holder) }
-    }
-    openings[record.conversation] = Opening(time: record.time, key: key, call: call)
-    return true
+  /// Whether a call that is not counted yet would be the earliest of the conversation.
+  private func wouldOpen(_ conversation: NameID, _ place: (time: Instant, order: UInt64)) -> Bool {
+    guard conversation != .none else { return false }
+    guard let opening = openings[conversation] else { return true }
+    if let nameless = opening.nameless, nameless.time <= place.time { return false }
+    return opening.call.map { place < (time(of: calls[$0]), calls[$0].order) } ?? true
   }
 
-  private mutating func moveOutOfOpening(_ position: UInt32) {
-    let old = self[calls[position].cell]
-    var series = cube.series[Int(old.series)]
-    guard series.flags.remove(.opensConversation) != nil
-    else { return }
-    let target = cell(old.minute, self.position(of: series))
-    let contribution = contribution(of: position)
-    subtract(contribution, from: calls[position].cell)
+  /// Makes the call the one that may open its conversation, if it is earlier than the one that does.
+  private mutating func compete(_ position: UInt32) {
+    let call = calls[position]
+    guard call.conversation != .none else { return }
+    if let rival = openings[call.conversation]?.call, rival != position {
+      guard (time(of: call), call.order) < (time(of: calls[rival]), calls[rival].order)
+      else { return }
+      setOpens(rival, false)
+    }
+    openings[call.conversation, default: Opening()].call = position
+    settleOpening(of: call.conversation)
+  }
+
+  /// Finds the call to open a conversation anew, after the one that did turned out to be a copy of
+  /// a call elsewhere, or later than it seemed. Cost: linear in all calls; a few times per file at most.
+  private mutating func electOpening(of conversation: NameID) {
+    var first: UInt32?
+    for position in 0..<UInt32(calls.count) where calls[position].conversation == conversation {
+      guard contribution(of: position).requests > 0 else { continue }
+      let (call, best) = (calls[position], first.map { calls[$0] })
+      if let best, (time(of: best), best.order) <= (time(of: call), call.order) { continue }
+      first = position
+    }
+    openings[conversation]?.call = first
+    settleOpening(of: conversation)
+  }
+
+  /// Flags the earlier of the two calls that may open a conversation.
+  private mutating func settleOpening(of conversation: NameID) {
+    guard let opening = openings[conversation] else { return }
+    let isNameless =
+      opening.nameless.map { nameless in
+        opening.call.map { nameless.time <= time(of: calls[$0]) } ?? true
+      } ?? false
+    if let call = opening.call { setOpens(call, !isNameless) }
+    setNamelessOpens(conversation, isNameless)
+  }
+
+  private mutating func setOpens(_ position: UInt32, _ opens: Bool) {
+    let cell = calls[position].cell
+    calls[position].cell = moved(contribution(of: position), from: cell, opens: opens)
+  }
+
+  private mutating func setNamelessOpens(_ conversation: NameID, _ opens: Bool) {
+    guard let call = openings[conversation]?.nameless else { return }
+    let cell = moved(call.contribution, from: call.cell, opens: opens)
+    openings[conversation]?.nameless?.cell = cell
+  }
+
+  /// Moves a contribution to the cell that differs in this flag alone; returns where it is then.
+  private mutating func moved(
+    _ contribution: Contribution, from cell: UInt32, opens: Bool
+  ) -> UInt32 {
+    var series = cube.series[Int(self[cell].series)]
+    guard series.flags.contains(.opensConversation) != opens else { return cell }
+    series.flags.formSymmetricDifference(.opensConversation)
+    let target = self.cell(self[cell].minute, position(of: series))
+    subtract(contribution, from: cell)
     add(contribution, to: target)
-    calls[position].cell = target
+    return target
+  }
+
+  /// The earlier of two calls without ids; of one instant, the smaller one.
+  private func comesBefore(_ a: NamelessCall, _ b: NamelessCall) -> Bool {
+    if a.time != b.time { return a.time < b.time }
+    if a.contribution != b.contribution { return a.contribution < b.contribution }
+    let (x, y) = (cube.series[Int(self[a.cell].series)], cube.series[Int(self[b.cell].series)])
+    if x.labels != y.labels { return comesBefore(x.labels, y.labels) }
+    if x.tier != y.tier { return x.tier.rawValue < y.tier.rawValue }
+    let flags = (x.flags, y.flags)
+    return flags.0.subtracting(.opensConversation).rawValue
+      < flags.1.subtracting(.opensConversation).rawValue
   }
 
   // MARK: - Cells
@@ -283,8 +423,23 @@ public struct Ledger: Sendable {
     }
 
     mutating func settle(failed: Bool) {
-      requests = failed && tokens.isZero ? 0 : UInt32(calls)
-      errors = failed ? UInt32(calls) : 0
+      requests = failed && tokens.isZero ? 0 : UInt32(clamping: calls)
+      errors = failed ? UInt32(clamping: calls) : 0
+    }
+
+    /// Some order, the same on every machine.
+    static func < (a: Contribution, b: Contribution) -> Bool {
+      let (x, y) = (a.tokens, b.tokens)
+      let counts = [
+        (x.input, y.input), (x.cacheRead, y.cacheRead), (x.cacheWrite5m, y.cacheWrite5m),
+        (x.cacheWrite1h, y.cacheWrite1h), (x.output, y.output), (x.reasoning, y.reasoning),
+        (Int64(a.webSearches), Int64(b.webSearches)), (Int64(a.calls), Int64(b.calls)),
+        (Int64(a.errors), Int64(b.errors)),
+      ]
+      if let difference = counts.first(where: { $0.0 != $0.1 }) {
+        return difference.0 < difference.1
+      }
+      return (a.statedCost ?? Amount(atto: -1)) < (b.statedCost ?? Amount(atto: -1))
     }
 
     func maximum(_ other: Contribution) -> Contribution {
