@@ -30,7 +30,10 @@ protocol FileWatcher: AnyObject {
 
   /// Reports what happens to the entries of `folder` from now on. Harmless if repeated; the path is
   /// resolved again each time.
-  func watch(_ folder: String) throws(WatchError)
+  ///
+  /// - Parameter namesOnly: Only entries that come and go, not growth: for folders that matter only
+  ///   because a followed one may appear in them.
+  func watch(_ folder: String, namesOnly: Bool) throws(WatchError)
 
   /// Takes the events since the last call, oldest first, without waiting.
   func drain() -> [FileEvent]
@@ -39,6 +42,6 @@ protocol FileWatcher: AnyObject {
 /// No events: everything is looked at on a timer.
 final class PollingWatcher: FileWatcher {
   var descriptor: Int32 { -1 }
-  func watch(_ folder: String) throws(WatchError) {}
+  func watch(_ folder: String, namesOnly: Bool) throws(WatchError) {}
   func drain() -> [FileEvent] { [] }
 }

@@ -24,8 +24,8 @@
 
     deinit { close(descriptor) }
 
-    func watch(_ folder: String) throws(WatchError) {
-      let watch = inotify_add_watch(descriptor, folder, mask)
+    func watch(_ folder: String, namesOnly: Bool) throws(WatchError) {
+      let watch = inotify_add_watch(descriptor, folder, namesOnly ? names : names | growth)
       guard watch >= 0 else {
         if errno == ENOSPC {
           throw .exhausted(reason: "no inotify watch left (raise fs.inotify.max_user_watches)")
@@ -105,8 +105,10 @@
     }
   }
 
-  private let mask = UInt32(
-    IN_MODIFY | IN_ATTRIB | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF
-      | IN_MOVE_SELF | IN_ONLYDIR
+  /// Adds to what a folder is watched for already.
+  private let names = UInt32(
+    IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF
+      | IN_ONLYDIR | IN_MASK_ADD
   )
+  private let growth = UInt32(IN_MODIFY | IN_ATTRIB)
 #endif

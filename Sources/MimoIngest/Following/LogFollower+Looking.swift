@@ -20,6 +20,8 @@ struct SourceState {
   var silentChanges = 0
   /// Events do not arrive for it, as on network file systems.
   var isSilent = false
+  /// Its path is a symbolic link, so that folders matter which its path does not mention.
+  var hasLink = false
   /// Read as a stream from now on.
   var isStream = false
 
@@ -77,6 +79,7 @@ extension LogFollower {
       states[index].hadEvents = false
       if states[index].silentChanges == 2 && !states[index].isSilent {
         states[index].isSilent = true
+        states[index].nextLook = now
         report(
           .noEvents(reason: "\(states[index].path): changes arrive without events"),
           index
@@ -310,14 +313,14 @@ extension LogFollower {
     }
     walk.onError = { error in
       if error == .noSuchFile(path: self.states[index].path) {
-        self.watchAncestor(of: folder, index)
         errors.insert(.waitingFor(path: folder))
       } else {
         errors.insert(error)
       }
     }
-    walk.run(folder)
     let isWhole = folder == states[index].path
+    if isWhole { watchAncestor(of: folder, index) }
+    walk.run(folder)
     if isWhole {
       states[index].reported.formIntersection(errors)
       for (path, file) in byPath where file.source == index && !seen.contains(path) {
@@ -347,7 +350,10 @@ extension LogFollower {
       states[source].hadEvents = true
       examine(alias, source, isNews: true)
     }
-    toLook.formUnion(ancestorSources[folder] ?? [])
+    for source in ancestorSources[folder] ?? []
+    where isAncestor(path, of: states[source].path) || states[source].hasLink {
+      toLook.insert(source)
+    }
     let sources = folderSources[folder] ?? []
     for source in sources { states[source].hadEvents = true }
     return sources
@@ -362,13 +368,12 @@ extension LogFollower {
   /// Watches for the name of a file: in its folder and, if it is a link, where that leads.
   private func watchName(_ path: String, _ index: Int) {
     var path = path
-    for _ in 0..<40 {
+    for hop in 0..<40 {
+      states[index].hasLink = hop > 0
       let (folder, name) = split(path)
       namedSources[join(folder, name), default: []].insert(index)
-      guard watch(folder) else {
-        watchAncestor(of: folder, index)
-        return
-      }
+      watch(folder)
+      watchAncestor(of: folder, index)
       guard let target = linkTarget(path) else { return }
       path = target
     }
@@ -382,12 +387,13 @@ extension LogFollower {
     watch(folder)
   }
 
-  /// Watches the nearest folder that exists, to see the missing one appear.
+  /// Watches the nearest folder above that exists, to see this one appear, or be replaced: its own
+  /// watch stays with the old one, and the news of its deletion waits until no file in it is open.
   private func watchAncestor(of folder: String, _ index: Int) {
     var folder = folder
     while folder != "/" && folder != "." {
       folder = split(folder).folder
-      if watch(folder) {
+      if watch(folder, namesOnly: true) {
         ancestorSources[folder, default: []].insert(index)
         return
       }
@@ -395,9 +401,9 @@ extension LogFollower {
   }
 
   @discardableResult
-  private func watch(_ folder: String) -> Bool {
+  private func watch(_ folder: String, namesOnly: Bool = false) -> Bool {
     do throws(WatchError) {
-      try watcher.watch(folder)
+      try watcher.watch(folder, namesOnly: namesOnly)
       return true
     } catch {
       switch error {
@@ -414,4 +420,11 @@ extension LogFollower {
     if case .exhausted(let reason) = error { consumer.failed(.noEvents(reason: reason), of: nil) }
     lookAgain()
   }
+}
+
+/// Whether `path` is `other` or a folder on the way to it.
+private func isAncestor(_ path: String, of other: String) -> Bool {
+  func plain(_ path: String) -> Substring { path.hasPrefix("./") ? path.dropFirst(2) : path[...] }
+  let (path, other) = (plain(path), plain(other))
+  return other == path || other.hasPrefix(path + "/")
 }

@@ -1,0 +1,142 @@
+import Testing
+
+@testable import MimoIngest
+
+@Suite struct FileWatcherTests {
+  /// A watcher under control of the test.
+  private final class FakeWatcher: FileWatcher {
+    var events: [FileEvent] = []
+    var limit: Int
+    private(set) var folders: Set<String> = []
+    let descriptor: Int32
+
+    init(limit: Int = .max, descriptor: Int32 = 1 << 20) {
+      self.limit = limit
+      self.descriptor = descriptor
+    }
+
+    func watch(_ folder: String, namesOnly: Bool) throws(WatchError) {
+      if folders.count >= limit { throw .exhausted(reason: "no watch left") }
+      folders.insert(folder)
+    }
+
+    func drain() -> [FileEvent] {
+      defer { events = [] }
+      return events
+    }
+  }
+
+  @Test func `with no watches left the files are looked at on a timer, and it says so`() throws {
+    let folder = TemporaryFolder()
+    for i in 0..<5 {
+      folder.makeFolder("\(i)")
+      folder.write("\(i)/log", "\(i)\n")
+    }
+    var options = LogFollower.Options()
+    options.pollMilliseconds = 0
+    let following = try Following([.folder(folder.path, suffixes: [])], options: options) {
+      () throws(WatchError) in FakeWatcher(limit: 4)
+    }
+    #expect(following.lines.count == 5)
+    let errors = following.recorder.errors.map(\.description)
+    #expect(errors == ["no watch left; looking at the files on a timer instead"])
+    for i in 0..<5 { folder.append("\(i)/log", "more \(i)\n") }
+    folder.makeFolder("new")
+    folder.write("new/log", "new\n")
+    following.wait(lines: 11)
+    #expect(following.recorder.errors.count == 1)
+  }
+
+  @Test func `without a watcher at all the files are looked at on a timer`() throws {
+    let folder = TemporaryFolder()
+    folder.write("log", "1\n")
+    var options = LogFollower.Options()
+    options.pollMilliseconds = 0
+    let following = try Following([.file(folder["log"])], options: options) {
+      () throws(WatchError) in throw .exhausted(reason: "no events here")
+    }
+    folder.append("log", "2\n")
+    following.wait(lines: 2)
+    #expect(following.recorder.errors == [.noEvents(reason: "no events here")])
+  }
+
+  @Test func `lost events are made up for by looking at everything`() throws {
+    let folder = TemporaryFolder()
+    folder.makeFolder("a")
+    folder.write("a/log", "1\n")
+    let watcher = FakeWatcher()
+    var options = LogFollower.Options()
+    options.safetyPollMilliseconds = 3_600_000
+    let following = try Following([.folder(folder.path, suffixes: [])], options: options) {
+      () throws(WatchError) in watcher
+    }
+    folder.append("a/log", "2\n")
+    folder.makeFolder("b")
+    folder.write("b/log", "3\n")
+    following.step()
+    #expect(following.lines == ["1"])
+    watcher.events = [.overflow]
+    following.wait(lines: 3)
+    #expect(watcher.folders.contains(folder["b"]))
+  }
+
+  @Test func `what never has events is looked at more often, and it says so`() throws {
+    let folder = TemporaryFolder()
+    folder.write("log", "0\n")
+    var options = LogFollower.Options()
+    options.pollMilliseconds = 0
+    options.safetyPollMilliseconds = 3_600_000
+    let following = try Following([.file(folder["log"])], options: options) {
+      () throws(WatchError) in FakeWatcher()
+    }
+    for i in 1...2 {
+      folder.append("log", "\(i)\n")
+      following.step()
+      #expect(following.lines.count == i)
+      following.stepLookingAtEverything()
+      #expect(following.lines.count == i + 1)
+    }
+    folder.append("log", "3\n")
+    following.wait(lines: 4)
+    #expect(following.recorder.errors.count == 1)
+  }
+
+  #if os(Linux)
+    @Test func `a folder's files are told of by one watch`() throws {
+      let folder = TemporaryFolder()
+      folder.write("a", "1\n")
+      let watcher = try InotifyWatcher()
+      try watcher.watch(folder.path, namesOnly: false)
+      try watcher.watch(folder.path, namesOnly: false)
+      #expect(watcher.drain() == [])
+      folder.append("a", "2\n")
+      folder.append("a", "3\n")
+      let here = folder.path
+      #expect(watcher.drain() == [.touched(folder: here, name: "a", isFolder: false)])
+      folder.rename("a", "b")
+      #expect(
+        watcher.drain() == [
+          .gone(folder: here, name: "a", isFolder: false),
+          .renamed(from: folder["a"], to: folder["b"]),
+          .touched(folder: here, name: "b", isFolder: false),
+        ]
+      )
+      folder.delete("b")
+      #expect(watcher.drain() == [.gone(folder: here, name: "b", isFolder: false)])
+    }
+
+    @Test func `a folder that goes away is told of and can be watched again`() throws {
+      let folder = TemporaryFolder()
+      folder.makeFolder("sub")
+      let watcher = try InotifyWatcher()
+      try watcher.watch(folder["sub"], namesOnly: false)
+      folder.rename("sub", "other")
+      #expect((watcher.drain() + watcher.drain()).contains(.folderGone(folder["sub"])))
+      folder.makeFolder("sub")
+      try watcher.watch(folder["sub"], namesOnly: false)
+      folder.write("sub/a", "")
+      #expect(watcher.drain().contains(.touched(folder: folder["sub"], name: "a", isFolder: false)))
+      #expect(throws: WatchError.self) { try watcher.watch(folder["nowhere"], namesOnly: false) }
+    }
+  #endif
+}
