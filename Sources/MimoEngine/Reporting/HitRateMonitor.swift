@@ -187,6 +187,7 @@ public struct HitRateMonitor: Hashable, Sendable {
     var allMisses: Int64 = 0
     var extra: Int128 = 0
     var isPriced = false
+    var spans: [UInt32: RateSpan] = [:]
     let first = max(end.advanced(by: 1 - Int(windowMinutes)), Minute.distantPast)
     snapshot.cube.forEachCell(in: first..<end.advanced(by: 1)) { cell, _ in
       let series = snapshot.cube.series[Int(cell.series)]
@@ -195,9 +196,11 @@ public struct HitRateMonitor: Hashable, Sendable {
       let key = Labels(model: series.labels.model, project: series.labels.project)
       misses[key, default: 0] += missed
       allMisses += missed
-      guard let good = alert.goodRate,
-        let rates = pricer.span(ofSeries: Int(cell.series), at: cell.minute).rates
-      else { return }
+      guard let good = alert.goodRate else { return }
+      if spans[cell.series].map({ cell.minute < $0.from || cell.minute >= $0.until }) ?? true {
+        spans[cell.series] = pricer.span(ofSeries: Int(cell.series), at: cell.minute)
+      }
+      guard let rates = spans[cell.series]?.rates else { return }
       // With the good rate, prompt × good tokens would have been read instead of those that were.
       let lost =
         Int128(cell.tokens.prompt) * Int128(good.numerator) - Int128(cell.tokens.cacheRead)

@@ -58,19 +58,21 @@ public struct PlanStatus: Hashable, Sendable {
     let first = period.start.minute
     let countFrom = plan.rules.resets.filter { $0 >= first && $0 <= now.minute }.max() ?? first
     let sums = Self.sums(of: snapshot, tariff, from: countFrom, to: now)
-    let used = Amount(atto: sums.costFemto * 1000)
+    let used = Amount(femto: sums.costFemto)
     self.used = used
     requestsNotOnPlan = sums.unpricedRequests
 
     var paceStart = max(countFrom, now.minute.advanced(by: -7 * 1440))
     var firstUse = now.minute
-    snapshot.cube.forEachCell(in: paceStart..<now.minute) { cell, _ in firstUse = min(firstUse, cell.minute) }
+    snapshot.cube.forEachCell(in: paceStart..<now.minute) { cell, _ in
+      firstUse = min(firstUse, cell.minute)
+    }
     paceStart = firstUse
     let recent = Self.sums(of: snapshot, tariff, from: paceStart, to: now)
     if recent.costFemto > 0 {
       // Some busy hours are no measure of a day: what was used in less than a day counts as a day's use.
       let elapsed = max(now.milliseconds - paceStart.start.milliseconds, Self.dayMilliseconds)
-      let pace = Amount(atto: recent.costFemto * 1000)
+      let pace = Amount(femto: recent.costFemto)
         .scaled(by: Int128(Self.dayMilliseconds), over: Int128(elapsed))
       perDay = pace
       runsOutAt = included.flatMap { Self.end(of: $0 - used, at: pace, from: now) }
@@ -93,12 +95,7 @@ public struct PlanStatus: Hashable, Sendable {
   private static func sums(
     of snapshot: UsageSnapshot, _ tariff: Tariff, from: Minute, to now: Instant
   ) -> Measures {
-    var pricer = Pricer(snapshot, tariff: tariff)
-    var sums = Measures()
-    snapshot.cube.forEachCell(in: from..<max(from, now.minute.advanced(by: 1))) { cell, extras in
-      pricer.add(cell, extras, to: &sums)
-    }
-    return sums
+    Pricer(snapshot, tariff: tariff).total(in: from..<max(from, now.minute.advanced(by: 1)))
   }
 
   /// When `left` is used up at `perDay`; at most 400 days ahead, now if nothing is left.
