@@ -80,12 +80,13 @@ public struct PlanStatus: Hashable, Sendable {
     }
 
     var periodsUsed: [Instant: Minute] = [:]
+    // Cells come in any order; the first usage of a period decides which fee was paid for it.
     var last: Range<Minute> = .distantPast ..< .distantPast
     snapshot.cube.forEachCell(in: window) { cell, _ in
       guard !last.contains(cell.minute) else { return }
       let period = periods.period(containing: cell.minute.start)
-      last = period.start.minute..<period.end.minute
-      periodsUsed[period.start] = periodsUsed[period.start] ?? cell.minute
+      last = cell.minute..<period.end.minute
+      periodsUsed[period.start] = min(periodsUsed[period.start] ?? cell.minute, cell.minute)
     }
     periodsOfWindow = periodsUsed.count
     let fees = periodsUsed.values.map { plan.fee(at: $0.start, in: tariff.currency) }

@@ -246,7 +246,8 @@ struct Labeller {
     case .hour:
       let (stretch, offset) = clock.stretch(around: minute)
       let start = floorDivide(minute.number + offset, 60) * 60 - offset
-      return Minute(start)..<min(Minute(start + 60), stretch.upperBound)
+      // Where clocks change by half an hour, the rest of an hour is a row of its own.
+      return max(Minute(start), stretch.lowerBound)..<min(Minute(start + 60), stretch.upperBound)
     case .week:
       let monday = day - Int32(CivilDate.weekday(ofDay: day))
       return clock.start(ofDay: monday)..<clock.start(ofDay: monday + 7)
