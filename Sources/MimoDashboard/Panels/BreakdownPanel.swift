@@ -90,7 +90,7 @@ enum BreakdownPanel: Panel {
     } else if !model.filters.isEmpty {
       lines.append("No usage of this selection in this window. Esc shows all rows again.")
     } else if model.snapshot.cube.span != nil {
-      lines.append("No usage in this window (\(model.window.rawValue)). w shows another.")
+      lines.append("No usage in this window (\(model.windowName)). w shows another.")
     } else {
       lines.append("No usage yet. Waiting for logs in:")
       lines += model.ingest.sources.map { "  \($0)" }

@@ -19,7 +19,7 @@ enum HeaderPanel: Panel {
     right.append(Span("\(time.dropFirst(11).prefix(5)) \(model.clock.name)", Role.muted.style))
     var left = [
       Span("mimo-top ", Role.title.style), Span(" \(model.plan.name) ", Role.selected.style),
-      Span(" \(model.window.rawValue)", Role.value.style),
+      Span(" \(model.windowName)", Role.value.style),
     ]
     if let index = model.referenceIndex {
       left.append(Span("  vs \(model.plans[index].name)", Role.label.style))

@@ -50,7 +50,7 @@ enum Overlays {
   private static func title(_ overlay: Overlay, _ model: Model) -> (String, String) {
     switch overlay {
     case .help: ("Keys", "Esc closes")
-    case .plans: ("Plans, \(model.window.rawValue)", "Enter chooses, = pins, Esc closes")
+    case .plans: ("Plans, \(model.windowName)", "Enter chooses, = pins, Esc closes")
     case .alerts: ("Alert log, last 7 days", "Esc closes")
     case .files: ("What was read", "Esc closes")
     case .trace: ("How this cost was made", "Esc closes")
