@@ -58,6 +58,8 @@ public struct Model: Sendable {
   public var overlay: Overlay?
   /// Scroll and selection of the overlay.
   public var overlayState = PanelState()
+  /// The request whose cost is explained.
+  public var traced: RecentCall?
   /// A message in the footer, and until when.
   public var message: (text: String, until: Instant)?
   /// Things the user should know that stop nothing.
