@@ -22,7 +22,7 @@ let package = Package(
 
     // Edges: each owns one kind of system call.
     .target(
-      name: "MimoCatalog", dependencies: ["MimoEngine", "CEmbedded"], exclude: ["prices", "plans"]),
+      name: "MimoCatalog", dependencies: ["MimoEngine", "CEmbedded"], exclude: ["prices", "plans", "classes"]),
     .target(name: "MimoIngest", dependencies: ["MimoEngine"]),
     .target(name: "MimoCurses", dependencies: ["MimoScreen", "CCurses"]),
 
