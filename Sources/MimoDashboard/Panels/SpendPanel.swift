@@ -50,6 +50,7 @@ enum SpendPanel: Panel {
   /// The difference to the reference plan, else what the logs themselves state, else what has no price.
   private static func last(_ model: Model) -> (String, [Span]) {
     if let index = model.referenceIndex, let reference = model.figures.reference {
+      if index == model.planIndex { return ("reference", [Span("this plan", Role.muted.style)]) }
       return ("vs \(model.plans[index].name)", difference(model.activeQuote, reference))
     }
     let totals = model.figures.report?.totals ?? Measures()
