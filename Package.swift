@@ -21,7 +21,8 @@ let package = Package(
     .target(name: "MimoDashboard", dependencies: ["MimoEngine", "MimoScreen", "CEmbedded"]),
 
     // Edges: each owns one kind of system call.
-    .target(name: "MimoCatalog", dependencies: ["MimoEngine", "CEmbedded"], exclude: ["prices", "plans"]),
+    .target(
+      name: "MimoCatalog", dependencies: ["MimoEngine", "CEmbedded"], exclude: ["prices", "plans"]),
     .target(name: "MimoIngest", dependencies: ["MimoEngine"]),
     .target(name: "MimoStore", dependencies: ["MimoEngine"]),
     .target(name: "MimoCurses", dependencies: ["MimoScreen", "CCurses"]),
@@ -52,7 +53,8 @@ let package = Package(
       ]),
 
     // Measures what the README claims; makes its own data.
-    .executableTarget(name: "mimo-top-bench", dependencies: ["MimoEngine", "MimoCatalog", "MimoIngest"]),
+    .executableTarget(
+      name: "mimo-top-bench", dependencies: ["MimoEngine", "MimoCatalog", "MimoIngest"]),
 
     // Tests.
     .target(name: "CPseudoTerminal", path: "Tests/CPseudoTerminal"),
@@ -60,13 +62,19 @@ let package = Package(
       name: "MimoTestSupport", dependencies: ["MimoEngine", "MimoScreen", "CPseudoTerminal"],
       path: "Tests/MimoTestSupport"),
     .testTarget(name: "MimoEngineTests", dependencies: ["MimoEngine", "MimoTestSupport"]),
-    .testTarget(name: "MimoCatalogTests", dependencies: ["MimoCatalog", "MimoTestSupport"], exclude: ["Fixtures"]),
-    .testTarget(name: "MimoIngestTests", dependencies: ["MimoIngest", "MimoTestSupport"], exclude: ["Fixtures"]),
+    .testTarget(
+      name: "MimoCatalogTests", dependencies: ["MimoCatalog", "MimoTestSupport"],
+      exclude: ["Fixtures"]),
+    .testTarget(
+      name: "MimoIngestTests", dependencies: ["MimoIngest", "MimoTestSupport"],
+      exclude: ["Fixtures"]),
     .testTarget(name: "MimoStoreTests", dependencies: ["MimoStore", "MimoTestSupport"]),
     .testTarget(
-      name: "MimoScreenTests", dependencies: ["MimoScreen", "MimoTestSupport"], exclude: ["Snapshots"]),
+      name: "MimoScreenTests", dependencies: ["MimoScreen", "MimoTestSupport"],
+      exclude: ["Snapshots"]),
     .testTarget(
-      name: "MimoDashboardTests", dependencies: ["MimoDashboard", "MimoTestSupport"], exclude: ["Snapshots"]),
+      name: "MimoDashboardTests", dependencies: ["MimoDashboard", "MimoTestSupport"],
+      exclude: ["Snapshots"]),
     .executableTarget(
       name: "CursesScreenProbe", dependencies: ["MimoCurses"], path: "Tests/CursesScreenProbe"),
     .testTarget(

@@ -58,6 +58,8 @@ public struct Model: Sendable {
   public var overlay: Overlay?
   /// Scroll and selection of the overlay.
   public var overlayState = PanelState()
+  /// The request whose cost is explained.
+  public var traced: RecentCall?
   /// A message in the footer, and until when.
   public var message: (text: String, until: Instant)?
   /// Things the user should know that stop nothing.
@@ -102,6 +104,9 @@ public struct Model: Sendable {
     return window.minutes(clock, now).map { $0.clamped(to: limits) } ?? limits
   }
 
+  /// What the screen calls the time shown.
+  var windowName: String { window == .all && limits != nil ? "given time" : window.rawValue }
+
   /// The state of a panel.
   func state(_ id: PanelID) -> PanelState { panels[id] ?? PanelState() }
 }
@@ -130,7 +135,7 @@ public enum WindowChoice: String, CaseIterable, Sendable {
   case day = "last 24 hours"
   case week = "last 7 days"
   case month = "this month"
-  case all = "all"
+  case all = "all time"
 
   /// The minutes of it; `nil` for all.
   func minutes(_ clock: LocalClock, _ now: Instant) -> Range<Minute>? {

@@ -11,8 +11,8 @@ public enum NumberFormat {
     if value < 10_000 { return String(value) }
     var unit: Int64 = 1000
     for suffix in ["k", "M", "G", "T", "P"] {
-      // 999.95k would round to 1000k: it belongs to the next unit.
-      if value < unit * 1000 - unit / 20 || suffix == "P" {
+      // 999.5k would round to 1000k: it belongs to the next unit.
+      if value < unit * 1000 - unit / 2 || suffix == "P" {
         let whole = Int128(value)
         let decimals = value < unit * 10 - unit / 200 ? 2 : value < unit * 100 - unit / 20 ? 1 : 0
         let digits = roundedQuotient(whole * power(decimals), Int128(unit))
@@ -39,24 +39,28 @@ public enum NumberFormat {
     return value < 0 ? "-" + digits : digits
   }
 
-  /// An amount of money: two decimals from one unit up, more below, so that three digits can be read.
+  /// An amount of money in at most eleven columns, with at least three digits that can be read.
   ///
-  /// `$1,234.50`, `$0.0064`, `¥44.25`; `$0` for exactly nothing.
+  /// `$1,234.50`, `$0.00640`, `¥44.25`; from 100,000 up without cents, from ten millions up as `$12.3M`;
+  /// `$0` for exactly nothing, `<$0.000001` for less than a millionth.
   public static func money(_ amount: Amount?, _ currency: Currency) -> String {
     guard let amount else { return unknown }
     if amount == .zero { return currency.sign + "0" }
     let negative = amount < .zero
     let size = negative ? .zero - amount : amount
-    var decimals = 2
+    let sign = (negative ? "-" : "") + currency.sign
+    if size.atto < Amount.scale / 1_000_000 { return (negative ? ">" : "<") + sign + "0.000001" }
+    if size.atto >= 9_999_999 * Amount.scale {
+      return sign + count(Int64(clamping: size.atto / Amount.scale))
+    }
+    var decimals = size.atto < 99_999 * Amount.scale ? 2 : 0
     var limit = Amount.scale
-    while decimals < 9, size.atto < limit {
+    while size.atto < limit {
       limit /= 10
       decimals += 1
     }
-    let text = size.text(decimals: decimals)
-    let parts = text.split(separator: ".", maxSplits: 1)
-    let whole = Int64(parts[0]).map(full) ?? String(parts[0])
-    return (negative ? "-" : "") + currency.sign + whole + (parts.count > 1 ? "." + parts[1] : "")
+    let parts = size.text(decimals: decimals).split(separator: ".")
+    return sign + full(Int64(parts[0])!) + (parts.count > 1 ? "." + parts[1] : "")
   }
 
   /// Credits, as a count.
@@ -105,14 +109,6 @@ public enum NumberFormat {
     return "\(seconds / 86_400)d \(seconds / 3600 % 24)h"
   }
 
-  /// Bytes: `512 B`, `1.2 MB`.
-  public static func bytes(_ value: Int64) -> String {
-    value < 10_000
-      ? "\(value) B"
-      : count(value).replacingSuffix("G", "GB").replacingSuffix("M", "MB").replacingSuffix(
-        "k", "kB")
-  }
-
   private static func power(_ exponent: Int) -> Int128 { ExactDecimal.power(exponent) }
 
   private static func roundedQuotient(_ a: Int128, _ b: Int128) -> Int128 {
@@ -120,11 +116,5 @@ public enum NumberFormat {
     let twice = remainder.magnitude * 2
     if twice < b.magnitude || (twice == b.magnitude && quotient % 2 == 0) { return quotient }
     return a < 0 ? quotient - 1 : quotient + 1
-  }
-}
-
-extension String {
-  fileprivate func replacingSuffix(_ suffix: String, _ replacement: String) -> String {
-    hasSuffix(suffix) ? String(dropLast(suffix.count)) + " " + replacement : self
   }
 }

@@ -45,11 +45,14 @@ struct ScreenLayout {
           .flexible(weight: 10, minimum: 24, maximum: wide ? 36 : .max),
         ] + (wide ? [.flexible(weight: 14, minimum: 24)] : []))
     } else {
-      (summary, rest) = rest.splitTop(size.rows < 14 ? 3 : 4)
+      // The table keeps its frame, its header and a row, whatever stands above it.
+      (summary, rest) = rest.splitTop(max(1, min(size.rows < 14 ? 3 : 4, rest.rows - 4)))
     }
-    // With little room the panel that hears the arrows has all of it.
+    // With little room the panel that hears the arrows has all of it. With much, the latest requests
+    // have what a short table leaves.
     if rest.rows >= 11 {
-      (breakdown, requests) = rest.splitBottom(max(5, rest.rows * 2 / 5))
+      let most = rest.rows - max(5, rest.rows * 2 / 5)
+      (breakdown, requests) = rest.splitTop(min(most, max(8, model.figures.rows.count + 3)))
     } else if model.focus == .requests {
       requests = rest
     } else {

@@ -9,9 +9,11 @@ public func update(_ model: inout Model, _ message: Message) -> [Effect] {
   case .key(let key):
     return model.press(key)
   case .usage(let snapshot, let ingest):
+    let (row, request) = (model.selectedRow, model.selectedRequest)
     model.snapshot = snapshot
     model.ingest = ingest
     model.derive()
+    model.follow(row: row, request: request)
   case .tick(let now):
     model.now = now
     if let message = model.message, message.until <= now { model.message = nil }
@@ -90,22 +92,28 @@ extension Model {
 
   private mutating func press(_ event: MouseEvent) -> [Effect] {
     switch event.action {
-    case .wheelUp: move(by: -3)
-    case .wheelDown: move(by: 3)
+    case .wheelUp, .wheelDown:
+      focusPanel(under: event)
+      move(by: event.action == .wheelUp ? -3 : 3)
     case .press:
-      if overlay == nil, let hit = ScreenLayout(self).panel(atX: event.x, y: event.y),
-        hit == .breakdown || hit == .requests
+      if let hit = focusPanel(under: event),
+        let row = ScreenLayout(self).row(of: hit, atY: event.y, in: self)
       {
-        focus = hit
-        if let row = ScreenLayout(self).row(of: hit, atY: event.y, in: self) {
-          var state = state(hit)
-          state.selected = row
-          panels[hit] = state
-        }
+        panels[hit, default: PanelState()].selected = row
       }
     default: break
     }
     return []
+  }
+
+  /// The panel under the mouse hears the arrow keys from now on; `nil` if an overlay is open.
+  @discardableResult
+  private mutating func focusPanel(under event: MouseEvent) -> PanelID? {
+    guard overlay == nil, let hit = ScreenLayout(self).panel(atX: event.x, y: event.y) else {
+      return nil
+    }
+    focus = hit
+    return hit
   }
 
   /// The groupings the table steps through.
@@ -134,11 +142,8 @@ extension Model {
   }
 
   private mutating func pinReference() {
-    if overlay == .plans {
-      referenceIndex = overlayState.selected
-    } else {
-      referenceIndex = referenceIndex == planIndex ? nil : planIndex
-    }
+    let index = overlay == .plans ? overlayState.selected : planIndex
+    referenceIndex = referenceIndex == index ? nil : index
     say(referenceIndex.map { "reference: \(plans[$0].name)" } ?? "no reference plan")
   }
 
@@ -154,7 +159,8 @@ extension Model {
   private mutating func move(by rows: Int) {
     func moved(_ state: PanelState, _ count: Int) -> PanelState {
       var state = state
-      state.selected = max(0, min(state.selected + rows, count - 1))
+      // Rows may have gone since it was chosen: start from the one that is shown as chosen.
+      state.selected = max(0, min(min(state.selected, count - 1) + rows, count - 1))
       return state
     }
     switch overlay {
@@ -169,6 +175,35 @@ extension Model {
     }
   }
 
+  /// The chosen row of the table.
+  fileprivate var selectedRow: BreakdownRow? {
+    let rows = figures.rows
+    return rows.isEmpty ? nil : rows[min(state(.breakdown).selected, rows.count - 1)]
+  }
+
+  /// The chosen one of the latest calls.
+  fileprivate var selectedRequest: RecentCall? {
+    let calls = snapshot.recent
+    return calls.isEmpty
+      ? nil : calls[calls.count - 1 - min(state(.requests).selected, calls.count - 1)]
+  }
+
+  /// Keeps what was chosen under the cursor when new usage moves it; the first row stays the first.
+  fileprivate mutating func follow(row: BreakdownRow?, request: RecentCall?) {
+    if state(.breakdown).selected > 0, let row,
+      let index = figures.rows.firstIndex(where: { $0.key == row.key })
+    {
+      panels[.breakdown]?.selected = index
+    }
+    if state(.requests).selected > 0, let request,
+      let index = snapshot.recent.lastIndex(where: {
+        ($0.time, $0.series, $0.tokens) == (request.time, request.series, request.tokens)
+      })
+    {
+      panels[.requests]?.selected = snapshot.recent.count - 1 - index
+    }
+  }
+
   private var pageRows: Int { max(1, size.rows / 2) }
 
   private mutating func choose() {
@@ -176,9 +211,11 @@ extension Model {
       choosePlan(overlayState.selected)
       overlay = nil
     } else if overlay == nil, focus == .requests {
-      if !snapshot.recent.isEmpty { toggle(.trace) }
-    } else if overlay == nil, figures.rows.indices.contains(state(.breakdown).selected) {
-      let row = figures.rows[state(.breakdown).selected]
+      if let call = selectedRequest {
+        traced = call
+        toggle(.trace)
+      }
+    } else if overlay == nil, let row = selectedRow {
       filters.removeAll { $0.grouping == grouping }
       filters.append(UsageFilter(grouping, equals: row.key ?? ""))
       stepGrouping(by: 1)

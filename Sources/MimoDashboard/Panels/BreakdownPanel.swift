@@ -7,7 +7,9 @@ enum BreakdownPanel: Panel {
     if rect.isEmpty { return }
     let title =
       "By \(model.grouping.rawValue)"
-      + model.filters.map { " \($0.grouping.rawValue)=\($0.value)" }.joined()
+      + model.filters.map {
+        " \($0.grouping.rawValue)=\($0.value.isEmpty ? "(not stated)" : $0.value)"
+      }.joined()
     let order =
       "\(model.sorting.rawValue) \(String(Character(model.isSortingReversed ? model.glyphs.ascending : model.glyphs.descending)))"
     let inside = model.box(
@@ -24,7 +26,7 @@ enum BreakdownPanel: Panel {
     let credits = model.countsCredits
     var columns: [Table.Column] = [
       Table.Column(
-        model.grouping.rawValue, minimum: 18, weight: 1, priority: 100,
+        model.grouping.rawValue, minimum: 16, weight: 1, priority: 100,
         keeping: model.grouping == .project ? .end : .start),
       Table.Column("requests", width: 8, priority: 40),
       Table.Column("fresh", width: 6, priority: 60),
@@ -32,7 +34,7 @@ enum BreakdownPanel: Panel {
       Table.Column("output", width: 6, priority: 50),
       Table.Column("reason", width: 6, priority: 10),
       Table.Column("hit rate", width: 8, priority: 80),
-      Table.Column(credits ? "credits" : "cost", width: 11, priority: 90),
+      Table.Column(credits ? "credits" : "cost", width: 12, priority: 90),
     ]
     if credits { columns.append(Table.Column("list price", width: 11, priority: 70)) }
     columns.append(Table.Column("share", width: 6, priority: 15))
@@ -71,7 +73,9 @@ enum BreakdownPanel: Panel {
         cells.append(Span(sums.cost == nil ? "" : NumberFormat.percent(share), Role.muted.style))
         let saved = credits ? nil : sums.savedByCache
         cells.append(
-          Span(saved == nil ? "" : NumberFormat.money(saved, model.plan.currency), Role.good.style))
+          Span(
+            saved == nil ? "" : NumberFormat.money(saved, model.plan.currency),
+            CachePanel.savedRole(saved).style))
         return cells
       }, selected: model.focus == .breakdown ? selected : nil,
       scroll: Table.scroll(0, showing: selected, of: rows.count, in: visible),
@@ -90,7 +94,7 @@ enum BreakdownPanel: Panel {
     } else if !model.filters.isEmpty {
       lines.append("No usage of this selection in this window. Esc shows all rows again.")
     } else if model.snapshot.cube.span != nil {
-      lines.append("No usage in this window (\(model.window.rawValue)). w shows another.")
+      lines.append("No usage in this window (\(model.windowName)). w shows another.")
     } else {
       lines.append("No usage yet. Waiting for logs in:")
       lines += model.ingest.sources.map { "  \($0)" }

@@ -8,7 +8,7 @@ enum CachePanel: Panel {
     let inside = model.box("Cache hit rate").draw(on: &buffer, in: rect)
     let verdict = model.figures.verdict
     let rows: [(label: String, rate: Ratio?)] = [
-      ("now (\(model.monitor.windowMinutes)m)", verdict?.now.rate),
+      ("now (\(span(model.monitor.windowMinutes)))", verdict?.now.rate),
       ("window", model.figures.report?.totals.hitRate),
     ]
     for (index, row) in rows.enumerated() where index < inside.rows {
@@ -33,18 +33,33 @@ enum CachePanel: Panel {
       let money = (model.figures.moneyReport ?? model.figures.report)?.totals
       buffer.writePair(
         "saved by cache",
-        [Span(NumberFormat.money(money?.savedByCache, model.plan.currency), Role.good.style)],
+        [
+          Span(
+            NumberFormat.money(money?.savedByCache, model.plan.currency),
+            savedRole(money?.savedByCache).style)
+        ],
         in: inside.row(3))
     }
     if inside.rows > 4 {
-      buffer.writePair(state(model).0, [Span(state(model).1, Role.muted.style)], in: inside.row(4))
+      let (label, value) = state(model)
+      buffer.writePair(label, [Span(value, Role.muted.style)], in: inside.row(4))
     }
+  }
+
+  /// A window in at most four columns: `15m`, `2h`.
+  private static func span(_ minutes: Int32) -> String {
+    minutes % 60 == 0 ? "\(minutes / 60)h" : "\(minutes)m"
   }
 
   static func role(_ rate: Ratio?, _ model: Model) -> Role {
     guard let rate else { return .muted }
     if rate < model.monitor.raiseBelow { return .rateLow }
     return rate < Ratio(60, 100)! ? .rateMiddle : .rateHigh
+  }
+
+  /// Writes to a cache that are never read cost more than they save.
+  static func savedRole(_ saved: Amount?) -> Role {
+    saved.map { $0 < .zero } ?? false ? .warning : .good
   }
 
   private static func hourChart(_ model: Model, columns: Int) -> Sparkline {
@@ -57,14 +72,12 @@ enum CachePanel: Panel {
   }
 
   private static func state(_ model: Model) -> (String, String) {
-    let alerts = model.figures.verdict?.alerts.count ?? 0
+    let label = "warn <\(NumberFormat.limit(model.monitor.raiseBelow))"
     if let verdict = model.figures.verdict, !verdict.isEnough, verdict.standing == nil {
-      return ("warn below \(NumberFormat.limit(model.monitor.raiseBelow))", "too little traffic")
+      return (label, "little traffic")
     }
-    return (
-      "warn below \(NumberFormat.limit(model.monitor.raiseBelow))",
-      alerts == 0 ? "no alerts" : NumberFormat.counted(Int64(alerts), "alert") + " (a)"
-    )
+    let alerts = Int64(model.figures.verdict?.alerts.count ?? 0)
+    return (label, alerts == 0 ? "no alerts" : NumberFormat.counted(alerts, "alert") + " (a)")
   }
 }
 

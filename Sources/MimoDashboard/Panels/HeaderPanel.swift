@@ -4,32 +4,48 @@ import MimoScreen
 /// The first line: which plan, which window, what is read.
 enum HeaderPanel: Panel {
   static func draw(_ model: Model, on buffer: inout CellBuffer, in rect: Rect) {
-    let time = model.clock.text(model.now)
-    var right: [Span] = []
-    if let percent = model.ingest.percentRead {
-      right.append(Span("reading \(percent)%, numbers are partial  ", Role.warning.style))
-    }
-    if model.ingest.problemCount > 0 {
-      right.append(Span("\(model.ingest.problemCount) unreadable (i)  ", Role.warning.style))
-    }
-    if rect.columns >= 100 {
-      let files = model.ingest.files.count
-      right.append(Span(NumberFormat.counted(Int64(files), "log") + "  ", Role.muted.style))
-    }
-    right.append(Span("\(time.dropFirst(11).prefix(5)) \(model.clock.name)", Role.muted.style))
     var left = [
       Span("mimo-top ", Role.title.style), Span(" \(model.plan.name) ", Role.selected.style),
-      Span(" \(model.window.rawValue)", Role.value.style),
+      Span(" \(model.windowName)", Role.value.style),
     ]
     if let index = model.referenceIndex {
       left.append(Span("  vs \(model.plans[index].name)", Role.label.style))
     }
-    let width = right.columns
-    if left.columns + 2 + width > rect.columns, right.count > 1 { right.removeLast() }
-    let taken = buffer.write(left, x: rect.x, y: rect.y, maxColumns: rect.columns)
-    let room = rect.columns - taken - 1
-    let shown = right.truncated(to: max(0, room), ellipsis: model.glyphs.ellipsis)
-    buffer.write(shown, x: rect.endX - shown.columns, y: rect.y)
+    var right = state(model, isWide: rect.columns >= 100)
+    // What does not fit goes: the clock, our name, the reference. What went wrong stays to the last.
+    func isTooWide() -> Bool {
+      left.columns + right.reduce(0) { $0 + 2 + TextWidth.width(of: $1.text) } > rect.columns
+    }
+    if isTooWide(), right.count > 1 { right.removeLast() }
+    if isTooWide() { left.removeFirst() }
+    if isTooWide(), left.count > 2 { left.removeLast() }
+    while isTooWide(), !right.isEmpty { right.removeLast() }
+    buffer.write(
+      left.truncated(to: rect.columns, ellipsis: model.glyphs.ellipsis), x: rect.x, y: rect.y)
+    var end = rect.endX
+    for span in right.reversed() {
+      end -= TextWidth.width(of: span.text)
+      buffer.write([span], x: end, y: rect.y)
+      end -= 2
+    }
+  }
+
+  /// What is read and what went wrong with it, then the time.
+  private static func state(_ model: Model, isWide: Bool) -> [Span] {
+    var spans: [Span] = []
+    if let percent = model.ingest.percentRead {
+      let hint = isWide ? ", numbers are partial" : ""
+      spans.append(Span("reading \(percent)%\(hint)", Role.warning.style))
+    }
+    if model.ingest.problemCount > 0 {
+      spans.append(Span("\(model.ingest.problemCount) unreadable (i)", Role.warning.style))
+    }
+    if isWide {
+      let files = Int64(model.ingest.files.count)
+      spans.append(Span(NumberFormat.counted(files, "log"), Role.muted.style))
+    }
+    let time = model.clock.text(model.now).dropFirst(11).prefix(5)
+    return spans + [Span("\(time) \(model.clock.name)", Role.muted.style)]
   }
 }
 
@@ -38,8 +54,9 @@ enum FooterPanel: Panel {
   static func draw(_ model: Model, on buffer: inout CellBuffer, in rect: Rect) {
     if model.isBatch { return }
     if let message = model.message {
+      let text = [Span(message.text, Role.value.style)]
       buffer.write(
-        message.text, x: rect.x, y: rect.y, style: Role.value.style, maxColumns: rect.columns)
+        text.truncated(to: rect.columns, ellipsis: model.glyphs.ellipsis), x: rect.x, y: rect.y)
       return
     }
     var x = rect.x

@@ -50,7 +50,7 @@ enum Overlays {
   private static func title(_ overlay: Overlay, _ model: Model) -> (String, String) {
     switch overlay {
     case .help: ("Keys", "Esc closes")
-    case .plans: ("Plans, \(model.window.rawValue)", "Enter chooses, = pins, Esc closes")
+    case .plans: ("Plans, \(model.windowName)", "Enter chooses, = pins, Esc closes")
     case .alerts: ("Alert log, last 7 days", "Esc closes")
     case .files: ("What was read", "Esc closes")
     case .trace: ("How this cost was made", "Esc closes")
@@ -218,12 +218,10 @@ enum PlansOverlay {
   }
 }
 
-/// How the cost of the chosen request was made: counts, rates, and where these come from.
+/// How the cost of a request was made: counts, rates, and where these come from.
 enum TraceOverlay {
   static func lines(_ model: Model) -> [[Span]] {
-    let calls = model.snapshot.recent
-    guard !calls.isEmpty else { return [] }
-    let call = calls[calls.count - 1 - min(model.state(.requests).selected, calls.count - 1)]
+    guard let call = model.traced else { return [] }
     let series = model.snapshot.cube.series[Int(call.series)]
     let tariff = model.tariff(model.plan)
     let pricer = Pricer(model.snapshot, tariff: tariff)

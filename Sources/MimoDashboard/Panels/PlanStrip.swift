@@ -5,39 +5,54 @@ import MimoScreen
 enum PlanStrip: Panel {
   static func draw(_ model: Model, on buffer: inout CellBuffer, in rect: Rect) {
     guard !rect.isEmpty, let status = model.figures.status else { return }
+    let lines = [items(status, model, isShort: false), items(status, model, isShort: true)]
     var spans: [Span] = []
+    // In full where there is room, else in short and without the last ones: never a cut number.
+    for item in lines.first(where: { columns($0) <= rect.columns }) ?? lines[1] {
+      if spans.columns + item.columns > rect.columns { break }
+      spans += item + [Span("  ")]
+    }
+    buffer.write(spans, x: rect.x, y: rect.y, maxColumns: rect.columns)
+  }
+
+  private static func columns(_ items: [[Span]]) -> Int {
+    items.reduce(-2) { $0 + $1.columns + 2 }
+  }
+
+  /// Labels with their values, the most wanted first.
+  private static func items(_ status: PlanStatus, _ model: Model, isShort: Bool) -> [[Span]] {
+    var items: [[Span]] = []
     func add(_ label: String, _ value: String, _ role: Role = .value) {
-      spans.append(Span(label + " ", Role.label.style))
-      spans.append(Span(value + "  ", role.style))
+      items.append([Span(label + " ", Role.label.style), Span(value, role.style)])
     }
     let isOver = status.left.map { $0 < .zero } ?? false
     if let included = status.included {
+      let share = NumberFormat.percent(status.usedRatio)
+      let sum = "\(NumberFormat.credits(status.used)) of \(NumberFormat.credits(included)) cr"
+      add("used", isShort ? share : "\(sum) (\(share))", isOver ? .critical : .value)
       add(
-        "used",
-        "\(NumberFormat.credits(status.used)) of \(NumberFormat.credits(included)) cr (\(NumberFormat.percent(status.usedRatio)))",
+        isOver ? "over by" : "left",
+        NumberFormat.credits(isOver ? .zero - status.left! : status.left!),
         isOver ? .critical : .value)
-      add(
-        "left",
-        isOver
-          ? "none: \(NumberFormat.credits(.zero - status.left!)) over"
-          : NumberFormat.credits(status.left), isOver ? .critical : .value)
     } else if model.plan.plan.kind == .credits {
       add("credits", NumberFormat.unknown)
     }
-    if let end = status.runsOutAt {
-      add("gone by", "\(day(end, model)) at this pace", .warning)
-    } else if status.perDay != nil {
-      add("pace", "\(NumberFormat.credits(status.perDay))/day, lasts")
+    if let end = status.runsOutAt, !isOver {
+      let day = day(end, model)
+      add("gone by", isShort ? String(day.prefix(5)) : "\(day) at this pace", .warning)
+    } else if !isShort, status.included != nil, !isOver, let pace = status.perDay {
+      add("lasts at", "\(NumberFormat.credits(pace)) a day")
     }
-    let left = NumberFormat.span(
-      seconds: (status.resetsAt.milliseconds - model.now.milliseconds) / 1000 / 3600 * 3600)
-    add("renews", "\(day(status.resetsAt, model)) (\(left))")
+    let hours = (status.resetsAt.milliseconds - model.now.milliseconds) / 3_600_000
+    let day = day(status.resetsAt, model)
+    add(
+      "renews",
+      isShort ? String(day.prefix(5)) : "\(day) (\(NumberFormat.span(seconds: hours * 3600)))")
     add("fee", NumberFormat.money(status.fee, model.plan.currency), .money)
     if status.requestsNotOnPlan > 0 {
       add("not on it", NumberFormat.counted(status.requestsNotOnPlan, "call"), .warning)
     }
-    buffer.write(
-      spans.truncated(to: rect.columns, ellipsis: model.glyphs.ellipsis), x: rect.x, y: rect.y)
+    return items
   }
 
   /// A day and time without seconds, the year left out.

@@ -5,8 +5,11 @@ import MimoScreen
 enum RequestsPanel: Panel {
   static func draw(_ model: Model, on buffer: inout CellBuffer, in rect: Rect) {
     if rect.isEmpty { return }
-    let inside = model.box("Last requests", isFocused: model.focus == .requests).draw(
-      on: &buffer, in: rect)
+    // The rows chosen in the table do not choose among these.
+    let trailing = model.filters.isEmpty ? [] : [Span("of all", Role.muted.style)]
+    let inside = model.box(
+      "Last requests", trailing: trailing, isFocused: model.focus == .requests
+    ).draw(on: &buffer, in: rect)
     let calls = model.snapshot.recent
     guard !calls.isEmpty else {
       buffer.write(
@@ -67,8 +70,11 @@ enum RequestsPanel: Panel {
               NumberFormat.money(moneyPricer.cost(of: call), model.plan.currency), Role.value.style)
           )
         }
-        let took = call.durationMilliseconds.map { "\($0 / 1000).\($0 / 100 % 10)s" } ?? ""
-        cells.append(Span(took, Role.muted.style))
+        let took = call.durationMilliseconds.map {
+          $0 < 60_000
+            ? "\($0 / 1000).\($0 / 100 % 10)s" : NumberFormat.span(seconds: Int64($0) / 1000)
+        }
+        cells.append(Span(took ?? "", Role.muted.style))
         return cells
       }, selected: model.focus == .requests ? selected - scroll : nil, gap: 1,
       headerStyle: Role.tableHeader.style,

@@ -20,7 +20,8 @@ enum SpendPanel: Panel {
       ("today", sums(figures.today, model)),
       ("month", sums(figures.month, model)),
       (
-        model.window.rawValue,
+        // Rows chosen in the table narrow the window's numbers, but not those of today and the month.
+        model.filters.isEmpty ? model.windowName : "selection",
         sums(figures.report?.totals ?? Measures(), model, money: figures.moneyReport?.totals.cost)
       ),
     ]

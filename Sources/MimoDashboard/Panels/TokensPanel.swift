@@ -26,7 +26,7 @@ enum TokensPanel: Panel {
   }
 }
 
-/// Spend of the last hour by minute; only on wide screens.
+/// Spend of the last hour; only on wide screens.
 enum ActivityPanel: Panel {
   static func draw(_ model: Model, on buffer: inout CellBuffer, in rect: Rect) {
     if rect.isEmpty { return }
@@ -34,7 +34,7 @@ enum ActivityPanel: Panel {
     var total = Measures()
     for step in steps { total += step }
     let trailing = [Span(model.amount(total.cost), Role.money.style)]
-    let inside = model.box("Spend, last hour by minute", trailing: trailing).draw(
+    let inside = model.box("Spend, last hour", trailing: trailing).draw(
       on: &buffer, in: rect)
     let values = resampled(steps, to: inside.columns) { $0.isEmpty ? nil : Double($0.costFemto) }
     Sparkline(values, styles: [Role.chart.style], gapStyle: Role.track.style, glyphs: model.glyphs)
@@ -49,37 +49,40 @@ enum SummaryPanel: Panel {
     let figures = model.figures
     let spend = SpendPanel.lines(model)
     let tokens = figures.report?.totals.tokens ?? TokenCounts()
+    func item(_ label: String, _ value: String, _ role: Role) -> [Span] {
+      [Span(label + " ", Role.label.style), Span(value, role.style)]
+    }
     func pair(_ line: (label: String, value: [Span])) -> [Span] {
-      [Span(line.label + " ", Role.label.style)] + line.value + [Span("  ")]
+      [Span(line.label + " ", Role.label.style)] + line.value
     }
     let rate = figures.verdict?.now.rate
     let overall = figures.report?.totals.hitRate
-    let lines: [[Span]] = [
-      pair(spend[0]) + pair(spend[1]) + pair(spend[2]),
-      pair(spend[3]) + [
-        Span(
-          "\(NumberFormat.hundredths(figures.pace?.requestsPerMinuteHundredths ?? 0)) req/min  ",
-          Role.muted.style)
-      ] + pair(spend[4]),
+    let perMinute = NumberFormat.hundredths(figures.pace?.requestsPerMinuteHundredths ?? 0)
+    // The most wanted first, in each line and among the lines.
+    let lines = [
       [
-        Span("hit rate now ", Role.label.style),
-        Span(NumberFormat.percent(rate), CachePanel.role(rate, model).style),
-        Span("  window ", Role.label.style),
-        Span(NumberFormat.percent(overall), CachePanel.role(overall, model).style),
+        pair(spend[0]), pair(spend[3]),
+        item("hit", NumberFormat.percent(rate), CachePanel.role(rate, model)),
+      ],
+      [pair(spend[1]), pair(spend[2])],
+      [
+        item("hit rate overall", NumberFormat.percent(overall), CachePanel.role(overall, model)),
+        [Span("\(perMinute) req/min", Role.muted.style)], pair(spend[4]),
       ],
       [
-        Span("fresh ", Role.label.style), Span(NumberFormat.count(tokens.input), Role.fresh.style),
-        Span(" read ", Role.label.style),
-        Span(NumberFormat.count(tokens.cacheRead), Role.cacheRead.style),
-        Span(" write ", Role.label.style),
-        Span(NumberFormat.count(tokens.cacheWrite5m + tokens.cacheWrite1h), Role.cacheWrite.style),
-        Span(" out ", Role.label.style), Span(NumberFormat.count(tokens.output), Role.output.style),
+        item("fresh", NumberFormat.count(tokens.input), .fresh),
+        item("read", NumberFormat.count(tokens.cacheRead), .cacheRead),
+        item("write", NumberFormat.count(tokens.cacheWrite5m + tokens.cacheWrite1h), .cacheWrite),
+        item("out", NumberFormat.count(tokens.output), .output),
       ],
     ]
-    for (index, line) in lines.enumerated() where index < rect.rows {
-      buffer.write(
-        line.truncated(to: rect.columns, ellipsis: model.glyphs.ellipsis), x: rect.x,
-        y: rect.y + index)
+    for (index, items) in lines.enumerated() where index < rect.rows {
+      // What does not fit as a whole is left out: a cut number would be a wrong one.
+      var line: [Span] = []
+      for item in items where line.columns + item.columns <= rect.columns {
+        line += item + [Span("  ")]
+      }
+      buffer.write(line, x: rect.x, y: rect.y + index, maxColumns: rect.columns)
     }
   }
 }
