@@ -77,6 +77,6 @@ let package = Package(
       name: "CursesScreenProbe", dependencies: ["MimoCurses"], path: "Tests/CursesScreenProbe"),
     .testTarget(
       name: "MimoCursesTests", dependencies: ["MimoCurses", "MimoTestSupport", "CursesScreenProbe"]),
-    .testTarget(name: "MimoTopTests", dependencies: ["mimo-top", "MimoTestSupport"]),
+    .testTarget(name: "MimoTopTests", dependencies: ["mimo-top", "MimoTestSupport"], exclude: ["Fixtures"]),
   ]
 )

@@ -179,7 +179,7 @@ enum Overlays {
       if file.malformed > 0 {
         lines.append([
           Span(
-            "  \(NumberFormat.full(Int64(file.malformed))) lines could not be read:",
+            "  \(NumberFormat.counted(Int64(file.malformed), "line")) could not be read:",
             Role.warning.style)
         ])
       }

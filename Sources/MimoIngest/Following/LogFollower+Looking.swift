@@ -278,7 +278,7 @@ extension LogFollower {
         report(error, index)
         return 0
       }
-      states[index].reported = []
+      resolve([], index)
       if status.kind == .regular { return found(path, status, index, isNews: false) ? 1 : 0 }
       if let stream = stream(for: states[index].source, index, waitingForWriter: false) {
         streams.append(stream)
@@ -323,7 +323,7 @@ extension LogFollower {
     if isWhole { watchAncestor(of: folder, index) }
     walk.run(folder)
     if isWhole {
-      states[index].reported.formIntersection(errors)
+      resolve(errors, index)
       for (path, file) in byPath where file.source == index && !seen.contains(path) {
         examine(path, index, isNews: false)
       }
@@ -333,7 +333,18 @@ extension LogFollower {
   }
 
   private func report(_ error: LogError, _ index: Int) {
-    if states[index].reported.insert(error).inserted { consumer.failed(error, of: nil) }
+    guard states[index].reported.insert(error).inserted else { return }
+    hasNews = true
+    consumer.failed(error, of: nil)
+  }
+
+  /// Of what was said about a source only `remaining` holds still.
+  private func resolve(_ remaining: Set<LogError>, _ index: Int) {
+    for error in states[index].reported.subtracting(remaining) {
+      hasNews = true
+      consumer.resolved(error)
+    }
+    states[index].reported.formIntersection(remaining)
   }
 
   // MARK: - Watching

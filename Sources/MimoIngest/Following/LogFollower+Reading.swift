@@ -94,6 +94,7 @@ extension LogFollower {
   func fail(_ file: LogFile, _ error: LogError) {
     if file.error == error { return }
     file.error = error
+    hasNews = true
     consumer.failed(error, of: file)
   }
 

@@ -85,6 +85,8 @@ public final class LogFollower {
   private var isStarting = false
   private var isStarted = false
   private var isCaughtUp = false
+  /// An error came or went since the consumer last caught up.
+  var hasNews = false
   /// Bytes accounted for since the last `progress`, streams included.
   var freshBytes = 0
   var bytesRead: Int64 = 0
@@ -217,14 +219,16 @@ public final class LogFollower {
   public func step(_ consumer: any LogConsumer, timeoutMilliseconds: Int64? = nil) -> Int {
     self.consumer = consumer
     defer { self.consumer = nil }
-    if !isStarted {
+    let isFirst = !isStarted
+    if isFirst {
       isStarted = true
       isStarting = true
       start()
       isStarting = false
       backlog.sort { ($0.modified, $1.id) < ($1.modified, $0.id) }
     }
-    let ready = wait(timeoutMilliseconds)
+    // Where there is nothing to read yet, that is told at once.
+    let ready = wait(isFirst ? 0 : timeoutMilliseconds)
     handle(watcher.drain())
     lookIfDue()
 
@@ -254,6 +258,10 @@ public final class LogFollower {
           filesTotal: byIdentity.count
         )
       )
+    }
+    if hasNews {
+      hasNews = false
+      isCaughtUp = false
     }
     if !isCaughtUp && !hasWork && !streams.contains(where: \.hasMore) {
       isCaughtUp = true
