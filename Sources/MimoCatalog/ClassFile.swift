@@ -32,12 +32,17 @@ struct ClassFile {
         var members: [String: [String]] = [:]
         for (provider, list) in try fields.object("members").sorted(by: { $0.key < $1.key }) {
           guard case .array(let values) = list.kind else {
-            throw Rejection(line: list.line, field: provider, expected: "a list, not \(list.kindName)")
+            throw Rejection(
+              line: list.line, field: provider, expected: "a list, not \(list.kindName)")
           }
           for value in values {
-            guard case .string(let model) = value.kind, book.model(named: model, soldBy: provider) != nil else {
+            guard case .string(let model) = value.kind,
+              book.model(named: model, soldBy: provider) != nil
+            else {
               log.add(
-                Rejection(line: value.line, field: provider, expected: "the id of a model with a price there"),
+                Rejection(
+                  line: value.line, field: provider,
+                  expected: "the id of a model with a price there"),
                 in: "class \(index + 1)")
               continue
             }

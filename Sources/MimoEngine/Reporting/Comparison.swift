@@ -61,17 +61,21 @@ public struct Comparison: Sendable {
   }
 
   private static func entry(
-    _ snapshot: UsageSnapshot, _ tariff: Tariff, _ periods: BillingPeriods, _ window: Range<Minute>?,
+    _ snapshot: UsageSnapshot, _ tariff: Tariff, _ periods: BillingPeriods,
+    _ window: Range<Minute>?,
     _ filters: [UsageFilter], _ now: Instant
   ) -> Entry {
     let totals = Report(of: snapshot, tariff: tariff, window: window, filters: filters).totals
     var entry = Entry(
       plan: tariff.plan, currency: tariff.currency, money: totals.cost,
-      mapped: substitutions(snapshot, tariff, now), unpricedRequests: totals.unpricedRequests, totals: totals)
+      mapped: substitutions(snapshot, tariff, now), unpricedRequests: totals.unpricedRequests,
+      totals: totals)
     guard tariff.plan.isSubscription else { return entry }
-    let status = PlanStatus(of: snapshot, tariff: tariff, periods: periods, window: window, now: now)
+    let status = PlanStatus(
+      of: snapshot, tariff: tariff, periods: periods, window: window, now: now)
     entry.fee = status.fee
-    entry.money = totals.pricedRequests == 0 && totals.unpricedRequests > 0 ? nil : status.feesOfWindow
+    entry.money =
+      totals.pricedRequests == 0 && totals.unpricedRequests > 0 ? nil : status.feesOfWindow
     if tariff.plan.kind == .credits {
       entry.creditsUsed = totals.cost
       entry.creditsIncluded = status.included
@@ -95,7 +99,9 @@ public struct Comparison: Sendable {
     }
     var fits = true
     for (index, row) in sums.rows.enumerated() where row.pricedRequests > 0 {
-      guard let included = tariff.plan.credits(at: sums.lastMinutes[index].start) else { return nil }
+      guard let included = tariff.plan.credits(at: sums.lastMinutes[index].start) else {
+        return nil
+      }
       fits = fits && row.costFemto * 1000 <= included.atto
     }
     return fits
@@ -112,7 +118,9 @@ public struct Comparison: Sendable {
       guard seen.insert(key).inserted else { continue }
       let name = snapshot.names[key.model]
       let provider = key.provider == .none ? nil : snapshot.names[key.provider]
-      guard let model = tariff.model(named: name, provider: provider), model.isSubstituted else { continue }
+      guard let model = tariff.model(named: name, provider: provider), model.isSubstituted else {
+        continue
+      }
       let span = tariff.span(of: model, promptTokens: 0, at: now.minute)
       result.append((name, span.billedAs ?? tariff.plan.name))
     }
@@ -130,7 +138,9 @@ extension Comparison.Entry {
 
   fileprivate func compared(with base: Comparison.Entry) -> Comparison.Entry {
     var entry = self
-    guard currency == base.currency, unpricedRequests == 0, base.unpricedRequests == 0 else { return entry }
+    guard currency == base.currency, unpricedRequests == 0, base.unpricedRequests == 0 else {
+      return entry
+    }
     if let money, let other = base.money { entry.difference = money - other }
     entry.breakEvenHitRate = Self.breakEven(line, base.line)
     return entry
@@ -139,7 +149,9 @@ extension Comparison.Entry {
   /// The cost as a line over the hit rate: at rate 0, and what a rate of 1 changes, in femto-units.
   private var line: (atNone: Int128, slope: Int128)? {
     if plan.isSubscription { return money.map { ($0.atto / 1000, 0) } }
-    return (totals.costWithoutCacheFemto, totals.costFullyCachedFemto - totals.costWithoutCacheFemto)
+    return (
+      totals.costWithoutCacheFemto, totals.costFullyCachedFemto - totals.costWithoutCacheFemto
+    )
   }
 
   /// Where two lines cross between a hit rate of 0 and one of 1.
