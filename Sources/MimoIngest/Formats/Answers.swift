@@ -43,7 +43,9 @@ public struct AnswerDecoder: RecordDecoder {
   ) throws(DecodeError) -> LineKind {
     var text = line
     // Streams are often logged as they come over the wire: `data: {...}`.
-    if line.starts(with: "data:".utf8) {
+    if line.first == UInt8(ascii: "{") {
+      // Nearly every line: nothing to strip.
+    } else if line.starts(with: "data:".utf8) {
       text = UnsafeRawBufferPointer(rebasing: line.dropFirst(5))
     } else if line.starts(with: "event:".utf8) {
       return .notUsage
