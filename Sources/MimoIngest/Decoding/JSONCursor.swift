@@ -15,7 +15,7 @@ import MimoEngine
 ///     }
 ///
 /// Exactly one value must be read or skipped for each key. Nothing is allocated; slices are valid as
-/// long as the bytes are. Skipped strings and containers are checked for balance, not for their inside.
+/// long as the bytes are. Of skipped strings and containers only the ends and the brackets are checked.
 struct JSONCursor {
   private var p: UnsafePointer<UInt8>
   private let end: UnsafePointer<UInt8>
@@ -332,13 +332,23 @@ struct JSONCursor {
 
   private mutating func skipContainer() throws(DecodeError) {
     var depth = 0
+    // One bit for each of the first 64 levels: whether it is an object.
+    var kinds: UInt64 = 0
     while p < end {
       switch p.pointee {
       case UInt8(ascii: "\""):
         _ = try rawString()
         continue
-      case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+      case UInt8(ascii: "{"), UInt8(ascii: "["):
+        depth += 1
+        if depth <= 64 { kinds = kinds << 1 | (p.pointee == UInt8(ascii: "{") ? 1 : 0) }
       case UInt8(ascii: "}"), UInt8(ascii: "]"):
+        if depth <= 64 {
+          guard (kinds & 1 == 1) == (p.pointee == UInt8(ascii: "}")) else {
+            throw malformed("a bracket does not match")
+          }
+          kinds >>= 1
+        }
         depth -= 1
         if depth == 0 {
           p += 1
@@ -415,6 +425,9 @@ struct JSONString: @unchecked Sendable {
   func hasPrefix(_ text: StaticString) -> Bool {
     count >= text.utf8CodeUnitCount && memcmp(start, text.utf8Start, text.utf8CodeUnitCount) == 0
   }
+
+  /// The fingerprint of the text, however it is escaped.
+  var fingerprint: Fingerprint { withUnescaped { Fingerprint(of: $0) } }
 
   func contains(_ text: StaticString) -> Bool {
     ByteSearch.contains(text, in: bytes)

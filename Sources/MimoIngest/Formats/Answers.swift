@@ -162,7 +162,7 @@ public struct AnswerDecoder: RecordDecoder {
       key: output.internKey(answer.key))
     record.conversation = session
     if let id = answer.id, id.count > 0 {
-      record.identity = CallIdentity(message: Fingerprint(of: id.bytes))
+      record.identity = CallIdentity(message: id.fingerprint)
     }
     record.tier = answer.tier ?? .standard
     record.statedCost = answer.statedCost
