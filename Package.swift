@@ -22,9 +22,8 @@ let package = Package(
 
     // Edges: each owns one kind of system call.
     .target(
-      name: "MimoCatalog", dependencies: ["MimoEngine", "CEmbedded"], exclude: ["prices", "plans"]),
+      name: "MimoCatalog", dependencies: ["MimoEngine", "CEmbedded"], exclude: ["prices", "plans", "classes"]),
     .target(name: "MimoIngest", dependencies: ["MimoEngine"]),
-    .target(name: "MimoStore", dependencies: ["MimoEngine"]),
     .target(name: "MimoCurses", dependencies: ["MimoScreen", "CCurses"]),
 
     // C: what Swift cannot say.
@@ -47,7 +46,7 @@ let package = Package(
     .executableTarget(
       name: "mimo-top",
       dependencies: [
-        "MimoEngine", "MimoCatalog", "MimoIngest", "MimoStore", "MimoScreen", "MimoDashboard",
+        "MimoEngine", "MimoCatalog", "MimoIngest", "MimoScreen", "MimoDashboard",
         "MimoCurses",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -68,7 +67,6 @@ let package = Package(
     .testTarget(
       name: "MimoIngestTests", dependencies: ["MimoIngest", "MimoTestSupport"],
       exclude: ["Fixtures"]),
-    .testTarget(name: "MimoStoreTests", dependencies: ["MimoStore", "MimoTestSupport"]),
     .testTarget(
       name: "MimoScreenTests", dependencies: ["MimoScreen", "MimoTestSupport"],
       exclude: ["Snapshots"]),

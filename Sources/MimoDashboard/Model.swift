@@ -107,6 +107,18 @@ public struct Model: Sendable {
   /// What the screen calls the time shown.
   var windowName: String { window == .all && limits != nil ? "given time" : window.rawValue }
 
+  /// The same in at most eight columns.
+  var shortWindowName: String {
+    switch window {
+    case .hour: "1 hour"
+    case .day: "24 hours"
+    case .week: "7 days"
+    case .month: "month"
+    case .all where limits != nil: "given"
+    case .today, .all: window.rawValue
+    }
+  }
+
   /// The state of a panel.
   func state(_ id: PanelID) -> PanelState { panels[id] ?? PanelState() }
 }

@@ -3,7 +3,8 @@ import MimoScreen
 
 /// A part of the screen: a function from the state to cells of a given size.
 protocol Panel: SendableMetatype {
-  /// Paints every cell of `rect`, at any size, and says something useful when it is small or empty.
+  /// Draws into `rect`, which is blank, and nowhere else, at any size; says something useful when it
+  /// is small or empty.
   static func draw(_ model: Model, on buffer: inout CellBuffer, in rect: Rect)
 }
 

@@ -38,11 +38,13 @@ struct ScreenLayout {
       let top: Rect
       (top, rest) = rest.splitTop(7)
       let wide = size.columns >= 116
+      // Credits and money stand side by side.
+      let spend = model.plan.plan.isSubscription && size.columns >= 80 ? 29 : 24
       cards = top.dividedIntoColumns(
         [
-          .flexible(weight: 10, minimum: 24, maximum: 44),
+          .flexible(weight: 10, minimum: spend, maximum: 44),
           .flexible(weight: 12, minimum: 24, maximum: 52),
-          .flexible(weight: 10, minimum: 24, maximum: wide ? 36 : .max),
+          .flexible(weight: 10, minimum: 25, maximum: wide ? 36 : .max),
         ] + (wide ? [.flexible(weight: 14, minimum: 24)] : []))
     } else {
       // The table keeps its frame, its header and a row, whatever stands above it.

@@ -11,7 +11,10 @@ struct MimoTop: ParsableCommand {
     commandName: "mimo-top",
     abstract: "htop for LLM spend: watches usage logs live and prices them under any plan.",
     version: "mimo-top \(version), prices of \(Catalog.asOf)",
-    subcommands: [DashboardCommand.self, ReportCommand.self],
+    subcommands: [
+      DashboardCommand.self, ReportCommand.self, CompareCommand.self, PlansCommand.self,
+      PricesCommand.self,
+    ],
     defaultSubcommand: DashboardCommand.self)
 
   static func main() {

@@ -6,12 +6,21 @@ enum Banner: Panel {
   /// The lines of the warning, or `nil` if no alert stands.
   static func lines(_ model: Model, columns: Int, limit: Int) -> [String]? {
     guard let alert = model.figures.verdict?.standing else { return nil }
-    var parts = [
-      "WARNING: cache hit rate \(NumberFormat.percent(alert.window.rate)), below \(NumberFormat.limit(model.monitor.raiseBelow))",
-      "since \(model.clock.text(alert.start.start).dropFirst(11).prefix(5)), \(age(alert.start, model))",
-    ]
-    if let driver = alert.driver { parts.append(words(driver)) }
-    parts.append(cost(alert, model))
+    let rate = NumberFormat.percent(alert.window.rate)
+    let since = "since \(model.clock.text(alert.start.start).dropFirst(11).prefix(5))"
+    var parts: [String]
+    if columns < 72 {
+      parts = ["WARNING: hit rate \(rate) \(since)"]
+      parts += [shortCost(alert, model), alert.driver.map { $0.model ?? "unknown model" }]
+        .compactMap(\.self)
+    } else {
+      parts = [
+        "WARNING: cache hit rate \(rate), below \(NumberFormat.limit(model.monitor.raiseBelow))",
+        "\(since), \(age(alert.start, model))",
+      ]
+      if let driver = alert.driver { parts.append(words(driver, model)) }
+      parts.append(cost(alert, model))
+    }
     return wrap(parts, columns: columns - 4, limit: limit).map {
       TextWidth.truncated(
         $0, to: max(1, columns - 4), ellipsis: String(Character(model.glyphs.ellipsis)))
@@ -32,11 +41,14 @@ enum Banner: Panel {
     }
   }
 
-  /// Who drives an alert, in words.
-  static func words(_ driver: HitRateMonitor.Driver) -> String {
-    let model = driver.model ?? "unknown model"
-    let place = driver.project.map { " in \($0)" } ?? ""
-    return "\(model)\(place): \(NumberFormat.percent(driver.share)) of the misses"
+  /// Who drives an alert, in words. Of long names the ends that tell them apart are shown.
+  static func words(_ driver: HitRateMonitor.Driver, _ model: Model) -> String {
+    let ellipsis = String(Character(model.glyphs.ellipsis))
+    let name = TextWidth.truncated(driver.model ?? "unknown model", to: 26, ellipsis: ellipsis)
+    let place = driver.project.map {
+      " in " + TextWidth.truncated($0, to: 24, ellipsis: ellipsis, keeping: .end)
+    }
+    return "\(name)\(place ?? ""): \(NumberFormat.percent(driver.share)) of the misses"
   }
 
   /// What an alert costs, in words.
@@ -47,6 +59,10 @@ enum Banner: Panel {
       return "extra cost unknown (no price); last good hour \(rate)"
     }
     return "costs \(model.amount(extra))/h more than at the \(rate) of the last good hour"
+  }
+
+  private static func shortCost(_ alert: HitRateMonitor.Alert, _ model: Model) -> String? {
+    alert.extraCostPerHour.map { "costs \(model.amount($0))/h more" }
   }
 
   private static func age(_ start: Minute, _ model: Model) -> String {

@@ -58,18 +58,53 @@ enum Overlays {
   }
 
   private static func lines(_ overlay: Overlay, _ model: Model, columns: Int) -> [[Span]] {
-    switch overlay {
-    case .help: helpLines(columns)
-    case .plans: []
-    case .alerts: alertLines(model)
-    case .files: fileLines(model, columns)
-    case .trace: TraceOverlay.lines(model)
+    let lines =
+      switch overlay {
+      case .help: helpLines()
+      case .plans: [[Span]]()
+      case .alerts: alertLines(model)
+      case .files: fileLines(model, columns)
+      case .trace: TraceOverlay.lines(model)
+      }
+    return lines.flatMap { wrapped($0, columns: columns) }
+  }
+
+  /// A line broken at spaces where it is too long; what goes on stands under its text, not its label.
+  static func wrapped(_ line: [Span], columns: Int) -> [[Span]] {
+    if line.columns <= columns || columns < 1 { return [line] }
+    let first = TextWidth.sanitized(line[0].text)
+    let isLabel = line.count > 1 && first.last == " "
+    let indent = min(
+      isLabel ? TextWidth.width(of: first) : first.prefix { $0 == " " }.count + 2, columns / 2)
+    var lines: [[Span]] = [[]]
+    var used = 0
+    for span in line {
+      var rest = TextWidth.sanitized(span.text)[...].unicodeScalars
+      while !rest.isEmpty {
+        let text = String(rest)
+        var part = TextWidth.truncated(text, to: columns - used, ellipsis: "").unicodeScalars[...]
+        let isWhole = part.count == rest.count
+        // Behind the last space that fits; a word too long for any line is cut.
+        if !isWhole, let space = part.lastIndex(of: " "), space > part.startIndex {
+          part = part[...space]
+        } else if !isWhole, used > indent {
+          part = part.prefix(0)
+        }
+        lines[lines.count - 1].append(Span(String(part), span.style))
+        used += TextWidth.width(of: String(part))
+        rest = rest.dropFirst(part.count)
+        if isWhole { break }
+        lines.append([Span(String(repeating: " ", count: indent))])
+        used = indent
+        rest = rest.drop { $0 == " " }
+      }
     }
+    return lines
   }
 
   // MARK: - Help
 
-  private static func helpLines(_ columns: Int) -> [[Span]] {
+  private static func helpLines() -> [[Span]] {
     var lines: [[Span]] = []
     for group in Keymap.Group.allCases {
       lines.append([Span(group.rawValue, Role.title.style)])
@@ -86,7 +121,7 @@ enum Overlays {
     let words = [
       ("hit rate", "cache read / (fresh + read + write); ? if the log does not tell"),
       ("fresh", "prompt tokens billed in full"),
-      ("+ ?", "a part has no price: the sum is a lower bound"),
+      ("+?", "a part has no price: the sum is a lower bound"),
       ("saved", "what the same tokens cost without a cache, less the cost"),
     ]
     for (word, text) in words {
@@ -108,17 +143,16 @@ enum Overlays {
     var lines: [[Span]] = []
     for alert in alerts.reversed() {
       let start = PlanStrip.day(alert.start.start, model)
-      let end = alert.end.map { PlanStrip.day($0.start, model) } ?? "still standing"
+      let end = alert.end.map { " to " + PlanStrip.day($0.start, model) } ?? ", still standing"
       lines.append([
-        Span("\(start) to \(end)", (alert.end == nil ? Role.critical : Role.value).style),
+        Span(start + end, (alert.end == nil ? Role.critical : Role.value).style),
         Span("  lowest \(NumberFormat.percent(alert.lowestRate))", Role.rateLow.style),
         Span(
           "  raised at \(NumberFormat.percent(alert.rateAtStart)), below \(limit)", Role.muted.style
         ),
       ])
-      var text = "  " + Banner.cost(alert, model)
-      if let driver = alert.driver { text = "  " + Banner.words(driver) + ";" + text }
-      lines.append([Span(text, Role.label.style)])
+      let driver = alert.driver.map { Banner.words($0, model) + "; " } ?? ""
+      lines.append([Span("  " + driver + Banner.cost(alert, model), Role.label.style)])
     }
     return lines
   }
@@ -163,7 +197,7 @@ enum Overlays {
 enum PlansOverlay {
   static func draw(_ model: Model, on buffer: inout CellBuffer, in rect: Rect) {
     let quotes = model.figures.quotes
-    let base = model.referenceIndex.map { model.quote(model.plans[$0], model.minutes) }
+    let base = model.figures.reference
     let rows: [[Span]] = model.plans.enumerated().map { index, choice in
       let quote = index < quotes.count ? quotes[index] : nil
       var mark = index == model.planIndex ? String(Character(model.glyphs.pointer)) : " "
@@ -175,46 +209,51 @@ enum PlansOverlay {
       } else {
         credits = ""
       }
-      return [
+      var cells = [
         Span(mark, Role.key.style), Span(choice.name, Role.value.style),
         Span(money(quote), Role.money.style),
-        Span(credits, Role.plain.style),
-        base.flatMap { base in quote.map { SpendPanel.difference($0, base)[0] } } ?? Span(""),
-        Span(note(quote, choice, model), Role.muted.style),
+        Span(credits, Role.plain.style), Span(note(quote, choice, model), Role.muted.style),
       ]
+      if let base, let quote {
+        let isBase = index == model.referenceIndex
+        cells.append(
+          isBase
+            ? Span("reference", Role.muted.style) : SpendPanel.difference(quote, base)[0])
+      }
+      return cells
     }
+    var columns = [
+      Table.Column("", alignment: .leading, width: 2, priority: 90),
+      Table.Column("plan", minimum: 20, maximum: 42, priority: 100),
+      Table.Column("money", width: 11, priority: 95),
+      Table.Column("credits", width: 14, priority: 40),
+      Table.Column("", alignment: .leading, width: 16, priority: 20),
+    ]
+    if base != nil { columns.append(Table.Column("difference", width: 11, priority: 50)) }
     let visible = max(1, rect.rows - 1)
     Table(
-      columns: [
-        Table.Column("", alignment: .leading, width: 2, priority: 90),
-        Table.Column("plan", minimum: 30, maximum: 42, weight: 3, priority: 100),
-        Table.Column("money", width: 11, priority: 95),
-        Table.Column("credits", width: 14, priority: 40),
-        Table.Column("difference", width: base == nil ? 0 : 11, priority: base == nil ? 0 : 50),
-        Table.Column("", minimum: 16, weight: 2, priority: 20),
-      ], rows: rows, selected: model.overlayState.selected,
+      columns: columns, rows: rows, selected: model.overlayState.selected,
       scroll: Table.scroll(0, showing: model.overlayState.selected, of: rows.count, in: visible),
       headerStyle: Role.tableHeader.style, selectedStyle: Role.selected.style,
-      style: Role.overlay.style,
-      glyphs: model.glyphs
+      style: Role.overlay.style, glyphs: model.glyphs
     ).draw(on: &buffer, in: rect)
   }
 
   private static func money(_ quote: Figures.Quote?) -> String {
     guard let quote else { return NumberFormat.unknown }
-    let isPartial = quote.unpricedRequests > 0 && quote.money != nil && quote.credits == nil
+    let isPartial = quote.unpricedRequests > 0 && quote.money != nil
     return NumberFormat.money(quote.money, quote.currency) + (isPartial ? "+?" : "")
   }
 
   private static func note(_ quote: Figures.Quote?, _ choice: PlanChoice, _ model: Model) -> String
   {
     guard let quote, quote.requests > 0 else { return "" }
-    if quote.unpricedRequests == quote.requests { return "has none of these" }
+    if quote.unpricedRequests == quote.requests { return "none of these" }
     if quote.unpricedRequests > 0 {
-      return "without \(NumberFormat.counted(quote.unpricedRequests, "call"))"
+      return "not \(NumberFormat.counted(quote.unpricedRequests, "call"))"
     }
-    if let end = quote.runsOutAt { return "gone by \(PlanStrip.day(end, model))" }
-    return choice.plan.kind == .credits ? "fee of the periods" : ""
+    if let end = quote.runsOutAt { return "gone by \(PlanStrip.day(end, model).prefix(5))" }
+    return choice.plan.isSubscription ? "fee of periods" : ""
   }
 }
 

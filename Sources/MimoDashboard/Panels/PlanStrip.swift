@@ -5,22 +5,28 @@ import MimoScreen
 enum PlanStrip: Panel {
   static func draw(_ model: Model, on buffer: inout CellBuffer, in rect: Rect) {
     guard !rect.isEmpty, let status = model.figures.status else { return }
-    let lines = [items(status, model, isShort: false), items(status, model, isShort: true)]
+    // The longest form in which the forecast and the renewal fit; the rest is left out, never cut.
+    let forms = Form.allCases.map { items(status, model, $0) }
+    let chosen = forms.first { columns($0.prefix(4)) <= rect.columns } ?? forms.last!
     var spans: [Span] = []
-    // In full where there is room, else in short and without the last ones: never a cut number.
-    for item in lines.first(where: { columns($0) <= rect.columns }) ?? lines[1] {
+    for item in chosen {
       if spans.columns + item.columns > rect.columns { break }
       spans += item + [Span("  ")]
     }
     buffer.write(spans, x: rect.x, y: rect.y, maxColumns: rect.columns)
   }
 
-  private static func columns(_ items: [[Span]]) -> Int {
+  /// How much is said.
+  private enum Form: CaseIterable {
+    case full, medium, short
+  }
+
+  private static func columns(_ items: ArraySlice<[Span]>) -> Int {
     items.reduce(-2) { $0 + $1.columns + 2 }
   }
 
   /// Labels with their values, the most wanted first.
-  private static func items(_ status: PlanStatus, _ model: Model, isShort: Bool) -> [[Span]] {
+  private static func items(_ status: PlanStatus, _ model: Model, _ form: Form) -> [[Span]] {
     var items: [[Span]] = []
     func add(_ label: String, _ value: String, _ role: Role = .value) {
       items.append([Span(label + " ", Role.label.style), Span(value, role.style)])
@@ -28,8 +34,14 @@ enum PlanStrip: Panel {
     let isOver = status.left.map { $0 < .zero } ?? false
     if let included = status.included {
       let share = NumberFormat.percent(status.usedRatio)
-      let sum = "\(NumberFormat.credits(status.used)) of \(NumberFormat.credits(included)) cr"
-      add("used", isShort ? share : "\(sum) (\(share))", isOver ? .critical : .value)
+      let sum = "\(NumberFormat.credits(status.used)) of \(NumberFormat.credits(included))"
+      let used =
+        switch form {
+        case .full: "\(sum) cr (\(share))"
+        case .medium: "\(sum) (\(share))"
+        case .short: share
+        }
+      add("used", used, isOver ? .critical : .value)
       add(
         isOver ? "over by" : "left",
         NumberFormat.credits(isOver ? .zero - status.left! : status.left!),
@@ -39,15 +51,16 @@ enum PlanStrip: Panel {
     }
     if let end = status.runsOutAt, !isOver {
       let day = day(end, model)
-      add("gone by", isShort ? String(day.prefix(5)) : "\(day) at this pace", .warning)
-    } else if !isShort, status.included != nil, !isOver, let pace = status.perDay {
+      add("gone by", form == .full ? "\(day) at this pace" : String(day.prefix(5)), .warning)
+    } else if form == .full, status.included != nil, !isOver, let pace = status.perDay {
       add("lasts at", "\(NumberFormat.credits(pace)) a day")
     }
     let hours = (status.resetsAt.milliseconds - model.now.milliseconds) / 3_600_000
     let day = day(status.resetsAt, model)
     add(
       "renews",
-      isShort ? String(day.prefix(5)) : "\(day) (\(NumberFormat.span(seconds: hours * 3600)))")
+      form == .full
+        ? "\(day) (\(NumberFormat.span(seconds: hours * 3600)))" : String(day.prefix(5)))
     add("fee", NumberFormat.money(status.fee, model.plan.currency), .money)
     if status.requestsNotOnPlan > 0 {
       add("not on it", NumberFormat.counted(status.requestsNotOnPlan, "call"), .warning)

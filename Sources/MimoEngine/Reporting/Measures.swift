@@ -30,6 +30,8 @@ public struct Measures: Hashable, Sendable {
   public var costFemto: Int128 = 0
   /// The same with every prompt token at the fresh price.
   public var costWithoutCacheFemto: Int128 = 0
+  /// The same with every prompt token at the price of a cache read.
+  public var costFullyCachedFemto: Int128 = 0
   /// Sum of the costs in US dollars that the logs state.
   public var statedCost = Amount.zero
   /// How many calls state a cost.
@@ -70,6 +72,7 @@ public struct Measures: Hashable, Sendable {
     a.unpricedSearches += b.unpricedSearches
     a.costFemto += b.costFemto
     a.costWithoutCacheFemto += b.costWithoutCacheFemto
+    a.costFullyCachedFemto += b.costFullyCachedFemto
     a.statedCost += b.statedCost
     a.statedCalls += b.statedCalls
   }

@@ -217,6 +217,7 @@ public struct Pricer {
       if stretch.isUncertain { part.uncertainRequests = stretch.requests }
       part.costFemto = rates.cost(of: stretch.tokens) + searches
       part.costWithoutCacheFemto = rates.costWithoutCache(of: stretch.tokens) + searches
+      part.costFullyCachedFemto = rates.costFullyCached(of: stretch.tokens) + searches
     } else {
       part.unpricedSearches = stretch.extras.webSearches
       part.unpricedRequests = stretch.requests

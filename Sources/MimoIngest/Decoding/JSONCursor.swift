@@ -22,6 +22,8 @@ struct JSONCursor {
   private let start: UnsafePointer<UInt8>
   /// Whether a value has just ended, so that a comma or the end must follow.
   private var afterValue = false
+  /// The last key that had escapes, without them.
+  private var plainKey: TextCopy?
 
   /// A cursor before the first byte of `text`.
   init(_ text: UnsafeRawBufferPointer) {
@@ -46,6 +48,8 @@ struct JSONCursor {
   }
 
   /// The next key of the object, with the cursor before its value; `nil` behind the object's end.
+  ///
+  /// Escapes in it are resolved, so that its length tells it from other keys; valid until the next key.
   @inline(__always)
   mutating func nextKey() throws(DecodeError) -> JSONString? {
     skipSpace()
@@ -67,7 +71,16 @@ struct JSONCursor {
     p += 1
     skipSpace()
     afterValue = false
-    return key
+    return key.hasEscapes ? resolved(key) : key
+  }
+
+  @inline(never)
+  private mutating func resolved(_ key: JSONString) -> JSONString {
+    let copy = key.withUnescaped { TextCopy($0) }
+    plainKey = copy
+    return JSONString(
+      start: copy.bytes.bindMemory(to: UInt8.self).baseAddress!, count: copy.bytes.count,
+      isEscaped: false)
   }
 
   /// Enters the array that must come next.
@@ -160,7 +173,7 @@ struct JSONCursor {
       q += 1
     }
     if q > p, q < end, q.pointee == UInt8(ascii: ",") || q.pointee == UInt8(ascii: "}"),
-      value <= TokenCounts.largestPlausibleCount
+      value <= TokenCounts.largestPlausibleCount, p.pointee != UInt8(ascii: "0") || q == p + 1
     {
       p = q
       afterValue = true
@@ -331,6 +344,19 @@ struct JSONCursor {
 
   @inline(never)
   private func malformed(_ reason: StaticReason) -> DecodeError { .malformed(at: offset, reason) }
+}
+
+/// Bytes that live as long as someone holds this: a text without the escapes it has in its line.
+final class TextCopy: Sendable {
+  nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
+
+  init(_ text: UnsafeRawBufferPointer) {
+    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, text.count), alignment: 1)
+    copy.copyMemory(from: text)
+    bytes = UnsafeRawBufferPointer(rebasing: copy[..<text.count])
+  }
+
+  deinit { bytes.deallocate() }
 }
 
 /// What kind of JSON value stands at a cursor.

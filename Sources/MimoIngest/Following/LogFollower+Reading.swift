@@ -255,8 +255,13 @@ extension LogFollower {
     if file.tail.knownRest > Int64(options.maximumLineBytes) {
       consumer.failed(
         .lineTooLong(
-          path: file.path, offset: file.bookmark.offset, length: file.tail.knownRest,
-          limit: options.maximumLineBytes), of: file)
+          path: file.path,
+          offset: file.bookmark.offset,
+          length: file.tail.knownRest,
+          limit: options.maximumLineBytes
+        ),
+        of: file
+      )
       return
     }
     // It was readable a moment ago; if it no longer is, there is nothing left to report.

@@ -132,7 +132,9 @@ public final class LogFollower {
     self.options = options
     self.makeWatcher = makeWatcher
     buffer = LineBuffer(windowBytes: options.windowBytes)
-    for bookmark in bookmarks { self.bookmarks[bookmark.identity.inode, default: []].append(bookmark) }
+    for bookmark in bookmarks {
+      self.bookmarks[bookmark.identity.inode, default: []].append(bookmark)
+    }
     let allowed = sysconf(Int32(_SC_OPEN_MAX))
     maximumOpenFiles = max(4, min(options.maximumOpenFiles, allowed > 0 ? Int(allowed) / 4 : 256))
     states = sources.map { SourceState($0) }

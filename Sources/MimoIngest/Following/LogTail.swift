@@ -167,7 +167,11 @@ struct LogTail {
     let wanted = max(buffer.windowBytes, lead + Int(knownRest))
     buffer.reserve(wanted)
     let count = try readFully(
-      descriptor, buffer.start, wanted, at: bookmark.offset - Int64(lead))
+      descriptor,
+      buffer.start,
+      wanted,
+      at: bookmark.offset - Int64(lead)
+    )
     guard count > lead, leadMatches(buffer) else { return }
     let rest = UnsafeRawBufferPointer(start: buffer.start + lead, count: count - lead)
     guard let first = rest.firstIndex(where: { $0 > 0x20 }) else { return }

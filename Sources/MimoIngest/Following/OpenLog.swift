@@ -92,8 +92,12 @@ public final class OpenLog {
       if tail.knownRest > Int64(maximumLineBytes) {
         longLines.append(
           .lineTooLong(
-            path: path, offset: tail.bookmark.offset, length: tail.knownRest,
-            limit: maximumLineBytes))
+            path: path,
+            offset: tail.bookmark.offset,
+            length: tail.knownRest,
+            limit: maximumLineBytes
+          )
+        )
       } else if tail.bookmark.offset < range.upperBound {
         try tail.withRest(descriptor, buffer: buffer, unfinished)
       }

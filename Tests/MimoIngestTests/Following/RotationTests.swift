@@ -328,7 +328,7 @@ import Testing
   func `whatever happens in whatever order, each line comes once`(options: LogFollower.Options)
     throws
   {
-    for seed in 0..<80 {
+    for seed in 0..<40 {
       var random = SplitMix(state: UInt64(seed))
       let folder = TemporaryFolder()
       var options = options
@@ -337,7 +337,8 @@ import Testing
       let inFolder = Bool.random(using: &random)
       let following = try Following(
         [inFolder ? .folder(folder.path, suffixes: [".log"]) : .file(folder["a.log"])],
-        options: options)
+        options: options
+      )
       var history: [String] = []
       var (number, rotation) = (0, 0)
       var writer = open(folder["a.log"], O_RDWR | O_CREAT | O_APPEND, 0o644)
