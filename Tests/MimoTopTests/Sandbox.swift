@@ -9,6 +9,9 @@ import Testing
 /// How long anything on screen is waited for; slow machines get their time.
 let patience = 20.0
 
+/// What the screen calls the window without limits.
+let allTime = "all time"
+
 /// A made-up home with a working folder, in which the program runs. It goes away with the object.
 final class Sandbox {
   /// The working folder.
@@ -144,7 +147,7 @@ final class Sandbox {
         ),
         ("mimo-v2.6-flash", [price("USD", "0.14", "0.0028", "0.28"), price("CNY", "1", "0.02", "2")]),
       ])
-    try file("deepseek", [("deepseek-v4-pro", [price("USD", "0.66", "0.022", "1.98")])])
+    try file("deepseek", [("deepseek-v4-pro", [price("USD", "0.66", "0.022", "1.98"), price("CNY", "4.5", "0.15", "13.5")])])
   }
 }
 
