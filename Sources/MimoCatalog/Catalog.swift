@@ -110,8 +110,10 @@ extension Overlay<ProviderPrices> {
     items[place].hosts += new.hosts
     for model in new.models {
       let id = model.id.lowercased()
+      let old = items[place].models.first { $0.id.lowercased() == id }
       items[place].models.removeAll { $0.id.lowercased() == id }
-      items[place].models.append(model)
+      let follows = read.extending.contains(id)
+      items[place].models.append(follows ? old.map(model.following) ?? model : model)
     }
   }
 }
@@ -139,5 +141,29 @@ extension Overlay<Plan> {
       items.removeAll { $0.id == plan.id }
       items.append(plan)
     }
+  }
+}
+
+extension ModelPrices {
+  /// This model behind an older account of it, which holds up to where this one begins.
+  fileprivate func following(_ old: ModelPrices) -> ModelPrices {
+    var model = self
+    let start = entries.map(\.validity.lowerBound).min() ?? .distantFuture
+    model.name = name == id ? old.name : name
+    model.aliases += old.aliases.filter { !aliases.contains($0) }
+    model.released = released ?? old.released
+    model.retired = retired ?? old.retired
+    model.routes = routes + old.routes.compactMap { route in
+      var route = route
+      route.validity = route.validity.clamped(to: .distantPast..<start)
+      return route.validity.isEmpty ? nil : route
+    }
+    model.entries = old.entries.compactMap { entry in
+      var entry = entry
+      let first = entries.filter { $0.unit == entry.unit }.map(\.validity.lowerBound).min()
+      entry.validity = entry.validity.clamped(to: .distantPast..<(first ?? .distantFuture))
+      return entry.validity.isEmpty ? nil : entry
+    } + entries
+    return model
   }
 }

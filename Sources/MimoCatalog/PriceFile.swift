@@ -9,6 +9,8 @@ struct PriceFile {
 
   /// What could be used; `nil` if nothing could.
   private(set) var provider: ProviderPrices?
+  /// Ids, in lower case, of models whose rows follow those that another file has of them.
+  private(set) var extending: Set<String> = []
   /// The day on which the whole file was last checked.
   private(set) var asOf: String?
   /// The mistakes in it.
@@ -24,7 +26,8 @@ struct PriceFile {
   ]
   private static let modelFields: Set = [
     "id", "name", "aliases", "modality", "context_tokens", "max_output_tokens", "released",
-    "retired", "deprecated", "access", "note", "note_source", "routes", "prices",
+    "retired", "deprecated", "access", "note", "note_source", "routes", "prices", "extends",
+    "needs_seller",
   ]
   private static let rowFields = PriceRows.rowFields.union([
     "currency", "schedule", "schedule_rates", "factors", "web_search_per_1000",
@@ -109,6 +112,7 @@ struct PriceFile {
     _ = try (fields.count("context_tokens"), fields.count("max_output_tokens"))
     _ = try (fields.flag("deprecated"), fields.texts("note_source"))
     let retired = try fields.minute("retired")
+    if try fields.flag("extends") == true { extending.insert(id.lowercased()) }
 
     var routes: [ModelRoute] = []
     for (index, value) in try fields.list("routes").enumerated() {
@@ -146,7 +150,8 @@ struct PriceFile {
     }
     return ModelPrices(
       id: id, name: try fields.text("name") ?? id, aliases: try fields.texts("aliases"),
-      released: try fields.date("released"), retired: retired, routes: routes, entries: entries)
+      released: try fields.date("released"), retired: retired, routes: routes, entries: entries,
+      needsSeller: try fields.flag("needs_seller") ?? false)
   }
 
   private mutating func readCalendars(_ values: [String: JSONValue]) -> [String: HolidayCalendar] {

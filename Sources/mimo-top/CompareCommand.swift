@@ -36,10 +36,13 @@ struct CompareCommand: ParsableCommand {
       of: scan.snapshot, tariffs: PlanChoice.choices(configuration).map(tariff),
       reference: tariff(PlanChoice(configuration.plan, configuration.currency)),
       periods: configuration.periods,
-      window: configuration.window, filters: configuration.filters, now: configuration.now)
+      window: configuration.window, filters: configuration.filters, now: configuration.now,
+      anchors: configuration.anchors)
     for notice in configuration.notices { StandardStreams.complain(notice) }
     StandardStreams.print(
-      json ? document(comparison, configuration).text + "\n" : table(comparison))
+      json
+        ? document(comparison, configuration).text + "\n"
+        : table(comparison) + age(comparison, configuration))
     let code = scan.complain(noUsage: comparison.reference.totals.isEmpty, configuration)
     if code != 0 { throw ExitCode(code) }
   }
@@ -83,6 +86,7 @@ struct CompareCommand: ParsableCommand {
                   })
               ),
               ("unpriced_requests", .integer(entry.unpricedRequests)),
+              ("prices_checked", .text(entry.pricesChecked?.text)),
             ])
           })
       ),
@@ -90,6 +94,21 @@ struct CompareCommand: ParsableCommand {
   }
 
   // MARK: - Table
+
+  /// The age of the oldest price in the comparison, and which plans are priced by old ones.
+  private func age(_ comparison: Comparison, _ configuration: Configuration) -> String {
+    func age(_ entry: Comparison.Entry) -> PriceAge? {
+      PriceAge(checked: entry.pricesChecked, now: configuration.now, clock: configuration.clock)
+    }
+    let oldest = comparison.entries.compactMap(age).max { $0.days < $1.days }
+    guard let oldest else { return "" }
+    var text = "\n" + PriceText.age(oldest) + "\n"
+    let stale = comparison.entries.filter { age($0)?.isStale == true }.map(\.plan.id)
+    if !stale.isEmpty, stale.count < comparison.entries.count {
+      text += "older prices than that are in: \(Set(stale).sorted().joined(separator: ", "))\n"
+    }
+    return text
+  }
 
   private func table(_ comparison: Comparison) -> String {
     let base = comparison.reference

@@ -24,6 +24,8 @@ struct Configuration {
   var formats: [any RecordDecoder.Type]
   var filters: [UsageFilter]
   var periods: BillingPeriods
+  /// What the consoles of vendors said, by plan id.
+  var anchors: [String: PlanAnchor]
   var monitor: HitRateMonitor
   var themeName: String?
   var themeFiles: [CatalogFile]
@@ -137,6 +139,7 @@ extension Configuration {
       throw Misuse(description: "--renewal-day \(renewalDay): a day from 1 to 31 is expected")
     }
     periods = BillingPeriods(renewalDay: renewalDay)
+    anchors = AnchorStore.load(&notices)
 
     monitor = HitRateMonitor()
     let percent = typed.warnBelow ?? file.warn_below ?? 20
@@ -274,6 +277,11 @@ enum UserFolders {
   /// `$XDG_CONFIG_HOME/mimo-top`, usually `~/.config/mimo-top`.
   static var configuration: String {
     (variable("XDG_CONFIG_HOME") ?? home + "/.config") + "/mimo-top"
+  }
+
+  /// `$XDG_STATE_HOME/mimo-top`, usually `~/.local/state/mimo-top`.
+  static var state: String {
+    (variable("XDG_STATE_HOME") ?? home + "/.local/state") + "/mimo-top"
   }
 
   /// The home folder.

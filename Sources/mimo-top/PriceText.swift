@@ -29,6 +29,20 @@ enum PriceText {
     }
   }
 
+  /// When prices were checked, with a warning if that was long ago.
+  static func age(_ age: PriceAge) -> String {
+    let ago =
+      switch age.days {
+      case 0: "today"
+      case 1: "yesterday"
+      default: "\(age.days) days ago"
+      }
+    let text = "prices checked \(ago) (\(age.checked.text))"
+    guard age.isStale else { return text }
+    return "warning: \(text), more than \(PriceAge.limitInDays) days: compare them with the vendor's page, "
+      + "or take newer ones with mimo-top prices import"
+  }
+
   /// The hours of a window: `09:00-12:00 UTC+08:00 Mon Tue Wed Thu Fri`.
   static func hours(_ window: ClockWindow) -> String {
     func clock(_ minutes: Int32) -> String {

@@ -141,7 +141,7 @@ struct ReportResult {
       ? PlanStatus(
         of: snapshot, tariff: configuration.tariff, periods: configuration.periods,
         window: configuration.window,
-        now: configuration.now) : nil
+        now: configuration.now, anchor: configuration.anchors[configuration.plan.id]) : nil
   }
 
   private var unit: PricingUnit { configuration.tariff.unit }
@@ -207,6 +207,7 @@ struct ReportResult {
       ("id", .string(plan.id)), ("name", .string(plan.name)),
       ("kind", .string(isSubscription ? "subscription" : "metered")),
       ("currency", .string(configuration.currency.rawValue)),
+      ("prices_checked", .text(report.pricesChecked?.text)),
     ]
     if let status {
       let clock = configuration.clock
@@ -226,6 +227,7 @@ struct ReportResult {
         ("resets_at", .string(clock.text(status.resetsAt))),
         ("runs_out_at", .text(status.runsOutAt.map(clock.text))),
       ]
+      members += PlanStatusText(status, clock).json
     }
     return .object(members)
   }
@@ -360,8 +362,14 @@ struct ReportResult {
       if let end = status.runsOutAt {
         text += ", gone by \(configuration.clock.text(end)) at this pace"
       }
+      if configuration.plan.kind == .credits {
+        text += PlanStatusText(status, configuration.clock).notes
+      }
     }
     text += "\n"
+    let age = PriceAge(
+      checked: report.pricesChecked, now: configuration.now, clock: configuration.clock)
+    if let age { text += PriceText.age(age) + "\n" }
     for entry in report.unpriced.prefix(10) {
       let model = TextWidth.sanitized(entry.model ?? "(no model stated)")
       text += "no price: \(model), \(NumberFormat.counted(entry.requests, "request")), "

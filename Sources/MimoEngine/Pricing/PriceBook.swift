@@ -28,11 +28,15 @@ public struct ModelPrices: Hashable, Sendable {
   public var routes: [ModelRoute]
   /// Dated prices; entries of one unit do not overlap.
   public var entries: [PriceEntry]
+  /// Whether its name alone does not tell whose it is: several sell it at different prices, and none of
+  /// them is its vendor. It is then used only for calls that name their seller.
+  public var needsSeller: Bool
 
   /// Creates a model's prices.
   public init(
     id: String, name: String, aliases: [String] = [], released: CivilDate? = nil,
-    retired: Minute? = nil, routes: [ModelRoute] = [], entries: [PriceEntry]
+    retired: Minute? = nil, routes: [ModelRoute] = [], entries: [PriceEntry],
+    needsSeller: Bool = false
   ) {
     self.id = id
     self.name = name
@@ -41,6 +45,7 @@ public struct ModelPrices: Hashable, Sendable {
     self.retired = retired
     self.routes = routes
     self.entries = entries
+    self.needsSeller = needsSeller
   }
 
   /// The thresholds of its tiers.
@@ -148,9 +153,10 @@ public struct PriceBook: Sendable {
     for seller in [provider.flatMap(self.provider(named:)), vendor] {
       if let index = candidates.first(where: { $0.provider == seller }) { return index }
     }
-    guard let currency else { return candidates.first }
-    return candidates.first { model($0).entries.contains { $0.unit == .money(currency) } }
-      ?? candidates.first
+    let unstated = candidates.filter { !model($0).needsSeller }
+    guard let currency else { return unstated.first }
+    return unstated.first { model($0).entries.contains { $0.unit == .money(currency) } }
+      ?? unstated.first
   }
 
   /// The model of that name in the list of the provider with the id `provider`, or `nil`.

@@ -32,6 +32,8 @@ public struct Comparison: Sendable {
     public var unpricedRequests: Int64
     /// Sums under this plan.
     public var totals: Measures
+    /// The oldest day on which a price used for it was checked; `nil` if not known.
+    public var pricesChecked: CivilDate?
   }
 
   /// The entries, cheapest first; those without a figure come last. Currencies are not mixed: entries in
@@ -45,12 +47,14 @@ public struct Comparison: Sendable {
   /// - Parameters:
   ///   - tariffs: the plans, each in its currency.
   ///   - reference: the plan to measure differences from.
+  ///   - anchors: what consoles said, by plan id.
   public init(
     of snapshot: UsageSnapshot, tariffs: [Tariff], reference: Tariff, periods: BillingPeriods,
-    window: Range<Minute>? = nil, filters: [UsageFilter] = [], now: Instant
+    window: Range<Minute>? = nil, filters: [UsageFilter] = [], now: Instant,
+    anchors: [String: PlanAnchor] = [:]
   ) {
     func entry(_ tariff: Tariff) -> Entry {
-      Self.entry(snapshot, tariff, periods, window, filters, now)
+      Self.entry(snapshot, tariff, periods, window, filters, now, anchors[tariff.plan.id])
     }
     let base = entry(reference)
     self.reference = base
@@ -63,16 +67,17 @@ public struct Comparison: Sendable {
   private static func entry(
     _ snapshot: UsageSnapshot, _ tariff: Tariff, _ periods: BillingPeriods,
     _ window: Range<Minute>?,
-    _ filters: [UsageFilter], _ now: Instant
+    _ filters: [UsageFilter], _ now: Instant, _ anchor: PlanAnchor?
   ) -> Entry {
-    let totals = Report(of: snapshot, tariff: tariff, window: window, filters: filters).totals
+    let report = Report(of: snapshot, tariff: tariff, window: window, filters: filters)
+    let totals = report.totals
     var entry = Entry(
       plan: tariff.plan, currency: tariff.currency, money: totals.cost,
       mapped: substitutions(snapshot, tariff, now), unpricedRequests: totals.unpricedRequests,
-      totals: totals)
+      totals: totals, pricesChecked: report.pricesChecked)
     guard tariff.plan.isSubscription else { return entry }
     let status = PlanStatus(
-      of: snapshot, tariff: tariff, periods: periods, window: window, now: now)
+      of: snapshot, tariff: tariff, periods: periods, window: window, now: now, anchor: anchor)
     entry.fee = status.fee
     entry.money =
       totals.pricedRequests == 0 && totals.unpricedRequests > 0 ? nil : status.feesOfWindow

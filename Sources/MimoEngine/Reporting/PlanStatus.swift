@@ -11,12 +11,21 @@ public struct PlanStatus: Hashable, Sendable {
   public var fee: Amount?
   /// Credits of the period; `nil` if the plan was not sold then.
   public var included: Amount?
-  /// Credits used from the start of the period up to now.
+  /// Credits used from the start of the period up to now: by the logs alone, or from the anchor on.
   public var used: Amount
+  /// The console's figure that `used` goes on from; `nil` if there is none for this period.
+  public var anchor: PlanAnchor?
+  /// What the console counted more than the logs up to the anchor; negative if it counted less.
+  public var anchorGap: Amount?
   /// Credits used per day since the first use in the last seven days of the period.
   public var perDay: Amount?
   /// When the credits end at that pace, if that is before the period does.
   public var runsOutAt: Instant?
+  /// The same at the use of the busiest and of the slowest of the last days; `nil` if the credits last even
+  /// at the busiest one's, or if `historyDays` is less than `RunOut.fewestDays`.
+  public var runsOutBetween: RunOut?
+  /// Full days of 24 hours before now with logs, at most `RunOut.days`.
+  public var historyDays: Int
   /// Requests in the period for which the plan has no weights.
   public var requestsNotOnPlan: Int64
   /// Fees of all billing periods in which the window has usage; `nil` if one of them is not known.
@@ -44,9 +53,11 @@ public struct PlanStatus: Hashable, Sendable {
   ///   - tariff: a tariff whose unit is credits or a flat fee.
   ///   - currency: of the fee.
   ///   - window: the minutes whose billing periods' fees are summed; `nil` takes all usage.
+  ///   - anchor: the console's latest figure. One from before the period, or before the vendor reset the
+  ///     used credits, or from after now, is not regarded. Its whole minute counts as known to the console.
   public init(
     of snapshot: UsageSnapshot, tariff: Tariff, periods: BillingPeriods,
-    window: Range<Minute>? = nil, now: Instant
+    window: Range<Minute>? = nil, now: Instant, anchor: PlanAnchor? = nil
   ) {
     let plan = tariff.plan
     let period = periods.period(containing: now)
@@ -58,7 +69,14 @@ public struct PlanStatus: Hashable, Sendable {
     let first = period.start.minute
     let countFrom = plan.rules.resets.filter { $0 >= first && $0 <= now.minute }.max() ?? first
     let sums = Self.sums(of: snapshot, tariff, from: countFrom, to: now)
-    let used = Amount(femto: sums.costFemto)
+    var used = Amount(femto: sums.costFemto)
+    if let anchor, plan.kind == .credits, anchor.at.minute >= countFrom, anchor.at <= now {
+      let counted = Self.sums(of: snapshot, tariff, from: countFrom, to: anchor.at)
+      self.anchor = anchor
+      let gap = anchor.used - Amount(femto: counted.costFemto)
+      anchorGap = gap
+      used += gap
+    }
     self.used = used
     requestsNotOnPlan = sums.unpricedRequests
 
@@ -77,6 +95,21 @@ public struct PlanStatus: Hashable, Sendable {
       perDay = pace
       runsOutAt = included.flatMap { Self.end(of: $0 - used, at: pace, from: now) }
         .flatMap { $0 < period.end ? $0 : nil }
+    }
+    let weekBefore = now.minute.advanced(by: -RunOut.days * 1440)
+    let firstLogged = snapshot.cube.span?.lowerBound ?? now.minute
+    historyDays = max(0, max(firstLogged, weekBefore).distance(to: now.minute) / 1440)
+    if historyDays >= RunOut.fewestDays, let included {
+      let days = Timeline(
+        of: snapshot, tariff: tariff, from: now.minute.advanced(by: -historyDays * 1440),
+        stepMinutes: 1440, count: historyDays)
+      // The present pace is one of the paces seen, so that the range always holds what it leads to.
+      let paces = days.steps.map { Amount(femto: $0.costFemto) } + [perDay].compactMap { $0 }
+      func end(_ pace: Amount?) -> Instant? {
+        pace.flatMap { Self.end(of: included - used, at: $0, from: now) }
+          .flatMap { $0 < period.end ? $0 : nil }
+      }
+      runsOutBetween = end(paces.max()).map { RunOut(earliest: $0, latest: end(paces.min())) }
     }
 
     var periodsUsed: [Instant: Minute] = [:]

@@ -38,6 +38,8 @@ public struct Pricer {
     var last = Minute.distantPast
     /// Requests and tokens without a price, by series.
     var unpriced: [Int: (requests: Int64, tokens: TokenCounts)] = [:]
+    /// The oldest day on which a price that was used was checked, counted from 1970-01-01.
+    var oldestCheck = Int32.max
   }
 
   /// Sums of all cells in a window, in one row.
@@ -94,6 +96,8 @@ public struct Pricer {
     var rates = Rates.free
     var isPriced = false
     var isUncertain = false
+    /// The day the rates were checked, counted from 1970-01-01; the last one there is if it is not known.
+    var checked = Int32.max
     var priceKey = 0
     let flags: Series.Flags
 
@@ -138,6 +142,8 @@ public struct Pricer {
     var rates = Rates.free
     var isPriced = false
     var isUncertain = false
+    var asOf: String?
+    var checked = Int32.max
   }
 
   private func priceKeys(_ stretches: inout [Stretch]) -> [Current] {
@@ -170,6 +176,11 @@ public struct Pricer {
       current[key].rates = span.rates ?? .free
       current[key].isPriced = span.rates != nil
       current[key].isUncertain = span.evidence?.confidence == .low
+      // Hours of the day follow each other without end, their evidence is the same.
+      if current[key].asOf != span.evidence?.asOf {
+        current[key].asOf = span.evidence?.asOf
+        current[key].checked = span.evidence?.checked?.dayNumber ?? .max
+      }
     }
     let placed = placing(index, minute)
     stretch.place = placed.place
@@ -178,6 +189,7 @@ public struct Pricer {
     stretch.rates = current[key].rates
     stretch.isPriced = current[key].isPriced
     stretch.isUncertain = current[key].isUncertain
+    stretch.checked = current[key].checked
     stretch.requests = 0
     stretch.errors = 0
     stretch.tokens = TokenCounts()
@@ -214,6 +226,7 @@ public struct Pricer {
       let searches = Int128(stretch.extras.webSearches) * Int128(rates.perWebSearch ?? 0)
       if rates.perWebSearch == nil { part.unpricedSearches = stretch.extras.webSearches }
       part.pricedRequests = stretch.requests
+      if stretch.requests > 0 { sums.oldestCheck = min(sums.oldestCheck, stretch.checked) }
       if stretch.isUncertain { part.uncertainRequests = stretch.requests }
       part.costFemto = rates.cost(of: stretch.tokens) + searches
       part.costWithoutCacheFemto = rates.costWithoutCache(of: stretch.tokens) + searches

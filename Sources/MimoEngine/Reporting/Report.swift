@@ -70,6 +70,8 @@ public struct Report: Sendable {
   public var unpriced: [Unpriced]
   /// First and last minute with usage in the window.
   public var span: ClosedRange<Minute>?
+  /// The oldest day on which a price that calls in the window were billed by was checked; `nil` if not known.
+  public var pricesChecked: CivilDate?
 
   /// Counts and prices the usage of a snapshot.
   ///
@@ -119,6 +121,7 @@ public struct Report: Sendable {
         lastMinute: sums.lastMinutes[index])
     }.sorted { ($0.key == nil ? 1 : 0, $0.key ?? "") < ($1.key == nil ? 1 : 0, $1.key ?? "") }
     span = sums.first <= sums.last ? sums.first...sums.last : nil
+    pricesChecked = sums.oldestCheck == .max ? nil : CivilDate(dayNumber: sums.oldestCheck)
     unpriced = Self.byModel(sums.unpriced, snapshot)
   }
 
