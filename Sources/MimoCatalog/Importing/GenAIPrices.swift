@@ -117,7 +117,7 @@ struct GenAIPrices: PriceBookReader {
         if let factor = row.factor(to: try steps(condition.prices)) {
           row.factors[tier] = factor
         } else {
-          parts.insert("\(tier) prices that are no factor of the standard ones")
+          parts.insert("\(tier) prices that are not one factor on the standard ones")
         }
       }
       row.from = from

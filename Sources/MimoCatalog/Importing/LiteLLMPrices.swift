@@ -129,7 +129,7 @@ struct LiteLLMPrices: PriceBookReader {
       if let tier = Self.tierNames[name], let factor = row.factor(to: rates) {
         row.factors[tier] = factor
       } else {
-        notes.parts.insert("\(Self.tierNames[name] ?? name) prices that are no factor of the standard ones")
+        notes.parts.insert("\(Self.tierNames[name] ?? name) prices that are not one factor on the standard ones")
       }
     }
     row.webSearchPer1000 = Self.webSearch(fields["search_context_cost_per_query"], &notes)
@@ -224,17 +224,12 @@ struct LiteLLMPrices: PriceBookReader {
       throw Unexpressed("a fee per request")
     }
     if name.hasPrefix("output_cost_per_reasoning_token") { return nil }
-    for kind in ["audio", "image", "video", "character"] where name.contains(kind) {
-      return "\(kind)s".replacingSuffix("audios", "audio").replacingSuffix("videos", "video")
-    }
+    let kinds: KeyValuePairs = [
+      "audio": "audio", "image": "images", "video": "video", "character": "characters",
+    ]
+    if let kind = kinds.first(where: { name.contains($0.key) })?.value { return kind }
     if name.hasPrefix("cache_creation") { return "cache writes of other lifetimes" }
     return "other fees (\(name))"
-  }
-}
-
-extension String {
-  fileprivate func replacingSuffix(_ suffix: String, _ new: String) -> String {
-    hasSuffix(suffix) ? dropLast(suffix.count) + new : self
   }
 }
 

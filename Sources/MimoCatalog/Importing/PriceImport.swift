@@ -113,7 +113,9 @@ public struct PriceImport: Sendable {
     }
     self.kept = kept
     if !only.isEmpty { log.keep(providers: only, in: book) }
-    omissions = log.omissions
+    omissions = log.omissions.sorted {
+      ($0.provider, $0.model, $0.reason) < ($1.provider, $1.model, $1.reason)
+    }
 
     let ambiguous = Self.ambiguous(wanted, book)
     ambiguousNames = ambiguous.sorted()
@@ -155,28 +157,33 @@ public struct PriceImport: Sendable {
     return (plain.first == "." ? "_" : "") + String(plain) + "-import.json"
   }
 
-  /// One model for each name: of several with different prices the plainest name wins.
+  /// One model for each name: of several with different prices the plainest name wins, if there is one.
   private static func distinct(
     _ models: [ImportedModel], of provider: String, _ log: inout ImportLog
   ) -> [ImportedModel] {
-    var places: [String: Int] = [:]
     var result: [ImportedModel] = []
-    for model in models.sorted(by: { ($0.depth, $0.key) < ($1.depth, $1.key) }) {
-      guard let place = places[model.id.lowercased()] else {
-        places[model.id.lowercased()] = result.count
+    for (_, group) in Dictionary(grouping: models, by: { $0.id.lowercased() }) {
+      let depth = group.map(\.depth).min()!
+      let plainest = group.filter { $0.depth == depth }.sorted { $0.key < $1.key }
+      let isClear = plainest.allSatisfy { $0.rows == plainest[0].rows }
+      if isClear {
+        var model = plainest[0]
+        for other in group where other.rows == model.rows {
+          model.addresses += other.addresses.filter { !model.addresses.contains($0) }
+        }
         result.append(model)
-        continue
       }
-      if result[place].rows != model.rows {
-        log.drop(model.key, of: provider, "another price of \(result[place].key) under the same name")
+      for model in group where !isClear || model.rows != plainest[0].rows {
+        log.drop(model.key, of: provider, "another price under the same name")
       }
     }
+    result.sort { $0.id < $1.id }
     // An alias may be the name of another model; that one has the better right to it.
-    var names = Set(places.keys)
+    var names = Set(result.map { $0.id.lowercased() })
     for index in result.indices {
       result[index].aliases = result[index].aliases.filter { names.insert($0.lowercased()).inserted }
     }
-    return result.sorted { $0.id < $1.id }
+    return result
   }
 
   /// Names that more than one provider unknown to our book sells, at different prices.
@@ -283,9 +290,10 @@ private struct Known {
       guard let index = book.model(named: model.id, soldBy: provider) else { return model }
       let id = book.model(index).id
       guard overriding else {
-        let theirs = model.rows.last.map { Self.text($0.rates) } ?? ""
-        kept.append(
-          PriceImport.Kept(provider: provider, model: id, theirs: theirs, ours: text(index)))
+        let entry = PriceImport.Kept(
+          provider: provider, model: id, theirs: theirs(model), ours: ours(index))
+        // Several names of theirs may mean one model of ours.
+        if !kept.contains(entry) { kept.append(entry) }
         return nil
       }
       // Two names of theirs may mean one model of ours: the first one, which has our id if any has.
@@ -300,15 +308,22 @@ private struct Known {
     }
   }
 
-  private func text(_ index: ModelIndex) -> String? {
-    let span = book.span(
-      of: index, currency: .usd, promptTokens: 0, at: date.startInUTC.minute)
+  /// The instant at which prices are compared: noon, because most hours of the day that have a price of
+  /// their own are at night.
+  private var noon: Minute { date.startInUTC.minute.advanced(by: 720) }
+
+  private func ours(_ index: ModelIndex) -> String? {
+    let span = book.span(of: index, currency: .usd, promptTokens: 0, at: noon)
     guard let rates = span.rates else { return nil }
     return [rates.input, rates.output].map { ExactDecimal(digits: Int128($0), decimals: 9).text }
       .joined(separator: " / ")
   }
 
-  private static func text(_ rates: ImportedRates) -> String {
-    [rates[.input], rates[.output]].map { $0?.text ?? "?" }.joined(separator: " / ")
+  private func theirs(_ model: ImportedModel) -> String {
+    let row = model.rows.last { $0.from.map { $0 <= noon } ?? true } ?? model.rows[0]
+    let minute = date.weekday * 1440 + 720
+    let hours = row.hours.first { $0.windows.contains { $0.minutesOfWeek.contains(minute) } }
+    let rates = hours?.rates ?? row.rates
+    return [rates[.input], rates[.output]].map { $0?.text ?? "?" }.joined(separator: " / ")
   }
 }
