@@ -21,9 +21,9 @@ let package = Package(
     .target(name: "MimoDashboard", dependencies: ["MimoEngine", "MimoScreen", "CEmbedded"]),
 
     // Edges: each owns one kind of system call.
-    .target(name: "MimoCatalog", dependencies: ["MimoEngine", "CEmbedded"], exclude: ["prices", "plans"]),
+    .target(
+      name: "MimoCatalog", dependencies: ["MimoEngine", "CEmbedded"], exclude: ["prices", "plans", "classes"]),
     .target(name: "MimoIngest", dependencies: ["MimoEngine"]),
-    .target(name: "MimoStore", dependencies: ["MimoEngine"]),
     .target(name: "MimoCurses", dependencies: ["MimoScreen", "CCurses"]),
 
     // C: what Swift cannot say.
@@ -46,13 +46,14 @@ let package = Package(
     .executableTarget(
       name: "mimo-top",
       dependencies: [
-        "MimoEngine", "MimoCatalog", "MimoIngest", "MimoStore", "MimoScreen", "MimoDashboard",
+        "MimoEngine", "MimoCatalog", "MimoIngest", "MimoScreen", "MimoDashboard",
         "MimoCurses",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     // Measures what the README claims; makes its own data.
-    .executableTarget(name: "mimo-top-bench", dependencies: ["MimoEngine", "MimoCatalog", "MimoIngest"]),
+    .executableTarget(
+      name: "mimo-top-bench", dependencies: ["MimoEngine", "MimoCatalog", "MimoIngest"]),
 
     // Tests.
     .target(name: "CPseudoTerminal", path: "Tests/CPseudoTerminal"),
@@ -60,17 +61,22 @@ let package = Package(
       name: "MimoTestSupport", dependencies: ["MimoEngine", "MimoScreen", "CPseudoTerminal"],
       path: "Tests/MimoTestSupport"),
     .testTarget(name: "MimoEngineTests", dependencies: ["MimoEngine", "MimoTestSupport"]),
-    .testTarget(name: "MimoCatalogTests", dependencies: ["MimoCatalog", "MimoTestSupport"], exclude: ["Fixtures"]),
-    .testTarget(name: "MimoIngestTests", dependencies: ["MimoIngest", "MimoTestSupport"], exclude: ["Fixtures"]),
-    .testTarget(name: "MimoStoreTests", dependencies: ["MimoStore", "MimoTestSupport"]),
     .testTarget(
-      name: "MimoScreenTests", dependencies: ["MimoScreen", "MimoTestSupport"], exclude: ["Snapshots"]),
+      name: "MimoCatalogTests", dependencies: ["MimoCatalog", "MimoTestSupport"],
+      exclude: ["Fixtures"]),
     .testTarget(
-      name: "MimoDashboardTests", dependencies: ["MimoDashboard", "MimoTestSupport"], exclude: ["Snapshots"]),
+      name: "MimoIngestTests", dependencies: ["MimoIngest", "MimoTestSupport"],
+      exclude: ["Fixtures"]),
+    .testTarget(
+      name: "MimoScreenTests", dependencies: ["MimoScreen", "MimoTestSupport"],
+      exclude: ["Snapshots"]),
+    .testTarget(
+      name: "MimoDashboardTests", dependencies: ["MimoDashboard", "MimoTestSupport"],
+      exclude: ["Snapshots"]),
     .executableTarget(
       name: "CursesScreenProbe", dependencies: ["MimoCurses"], path: "Tests/CursesScreenProbe"),
     .testTarget(
       name: "MimoCursesTests", dependencies: ["MimoCurses", "MimoTestSupport", "CursesScreenProbe"]),
-    .testTarget(name: "MimoTopTests", dependencies: ["mimo-top", "MimoTestSupport"]),
+    .testTarget(name: "MimoTopTests", dependencies: ["mimo-top", "MimoTestSupport"], exclude: ["Fixtures"]),
   ]
 )

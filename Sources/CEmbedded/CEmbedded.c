@@ -84,6 +84,12 @@ static const struct entry themes[] = {
     END
     {NULL, NULL}};
 
+static const struct entry classes[] = {
+    EMBED("model-classes.json")
+#embed "../MimoCatalog/classes/model-classes.json"
+    END
+    {NULL, NULL}};
+
 // Walks to the entry, so that an index past the end is never read.
 static struct CEmbeddedFile file(const struct entry *entry, size_t index) {
   while (entry->name != NULL && index > 0) {
@@ -96,4 +102,5 @@ static struct CEmbeddedFile file(const struct entry *entry, size_t index) {
 
 struct CEmbeddedFile CEmbeddedPrices(size_t index) { return file(prices, index); }
 struct CEmbeddedFile CEmbeddedPlans(size_t index) { return file(plans, index); }
+struct CEmbeddedFile CEmbeddedClasses(size_t index) { return file(classes, index); }
 struct CEmbeddedFile CEmbeddedThemes(size_t index) { return file(themes, index); }

@@ -7,6 +7,9 @@ enum BuiltIn {
   /// The plans.
   static var plans: [CatalogFile] { files(CEmbeddedPlans) }
 
+  /// The classes of models that stand for each other.
+  static var classes: [CatalogFile] { files(CEmbeddedClasses) }
+
   private static func files(_ table: (Int) -> CEmbeddedFile) -> [CatalogFile] {
     var files: [CatalogFile] = []
     while true {

@@ -26,11 +26,15 @@ public struct Catalog: Sendable {
   public let book: PriceBook
   /// `as-billed` first, then by provider its list (`PROVIDER-payg`) and its subscriptions.
   public let plans: [Plan]
+  /// Which models stand for which on another vendor's list.
+  public let modelMap: ModelMap
   /// The mistakes in the files, ours before the user's.
   public let problems: [CatalogProblem]
 
   /// Merges our files with the user's; the later of two that say the same wins.
-  public init(userPrices: [CatalogFile] = [], userPlans: [CatalogFile] = []) {
+  public init(
+    userPrices: [CatalogFile] = [], userPlans: [CatalogFile] = [], userClasses: [CatalogFile] = []
+  ) {
     var lists = Overlay<ProviderPrices>()
     for file in BuiltIn.prices { lists.addPrices(file) }
     lists.isUser = true
@@ -49,7 +53,17 @@ public struct Catalog: Sendable {
       plans += subscriptions.items.filter { $0.provider == provider.id }
     }
     self.plans = plans
-    problems = lists.problems + subscriptions.problems
+    var classes: [ModelMap.Class] = []
+    var classProblems: [CatalogProblem] = []
+    for file in BuiltIn.classes + userClasses {
+      let read = ClassFile(name: file.name, bytes: file.bytes, book: book)
+      classProblems += read.problems
+      // A class of the user's replaces ours of the same name.
+      classes.removeAll { old in read.classes.contains { $0.id == old.id } }
+      classes += read.classes
+    }
+    modelMap = ModelMap(classes: classes)
+    problems = lists.problems + subscriptions.problems + classProblems
   }
 
   /// The plan with this id, or `nil`.

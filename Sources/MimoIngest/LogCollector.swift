@@ -177,6 +177,9 @@ public final class LogCollector: LogConsumer {
   }
 
   /// As in `LogConsumer`.
+  public func resolved(_ error: LogError) { sourceErrors.removeAll { $0 == error } }
+
+  /// As in `LogConsumer`.
   public func progress(_ progress: LogProgress) {
     self.progress = progress
     onRound(self, false)

@@ -10,6 +10,7 @@ import MimoIngest
 let usage = """
   usage: mimo-top-bench generate openai|claude|slim MEGABYTES FILE   write a log
          mimo-top-bench decode FILE                                   decode and count it on one thread
+         mimo-top-bench plans CELLS                                   price that many cells under each plan
 
   """
 
@@ -54,5 +55,8 @@ case "decode" where arguments.count == 3:
   }
   print(decoder.tally.lines, decoder.tally.usageLines, decoder.tally.malformed, ledger.knownCalls)
   print(ledger.snapshot().cube.chunks.count, ledger.snapshot().cube.series.count)
+case "plans" where arguments.count == 3:
+  guard let cells = Int(arguments[2]), 1...50_000_000 ~= cells else { fail(usage) }
+  PlanBenchmark.run(cells: cells)
 default: fail(usage)
 }

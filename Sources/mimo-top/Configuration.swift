@@ -66,7 +66,9 @@ extension Configuration {
     let file = try ConfigurationFile.load(typed.config, in: home, &notices)
     let prices = UserFolders.files(home + "/prices", suffix: ".json", &notices)
     let plans = UserFolders.files(home + "/plans", suffix: ".json", &notices)
-    catalog = Catalog(userPrices: prices, userPlans: plans)
+    catalog = Catalog(
+      userPrices: prices, userPlans: plans,
+      userClasses: UserFolders.files(home, suffix: "model-classes.json", &notices))
     notices += catalog.problems.map(\.description)
     themeFiles = UserFolders.files(home + "/themes", suffix: ".json", &notices)
 

@@ -10,13 +10,26 @@ struct MimoTop: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "mimo-top",
     abstract: "htop for LLM spend: watches usage logs live and prices them under any plan.",
+    usage: """
+      mimo-top [<options>] [<log> ...]
+      mimo-top <command> [<options>] [<log> ...]
+      """,
+    discussion: """
+      Without a command it shows the dashboard; without a log, the logs of the known tools found on this \
+      machine. Options of the dashboard: mimo-top dashboard --help. Try: mimo-top --demo
+      """,
     version: "mimo-top \(version), prices of \(Catalog.asOf)",
-    subcommands: [DashboardCommand.self, ReportCommand.self],
+    subcommands: [
+      DashboardCommand.self, ReportCommand.self, CompareCommand.self, PlansCommand.self,
+      PricesCommand.self,
+    ],
     defaultSubcommand: DashboardCommand.self)
 
   static func main() {
     do {
-      var command = try parseAsRoot()
+      // The parser offers a long name only.
+      let typed = CommandLine.arguments.dropFirst().map { $0 == "-v" ? "--version" : $0 }
+      var command = try parseAsRoot(typed)
       try command.run()
     } catch let misuse as Misuse {
       StandardStreams.complain(misuse.description)

@@ -183,7 +183,7 @@ struct ReportResult {
           report.unpriced.map { entry in
             .object([
               ("model", .text(entry.model)), ("provider", .text(entry.provider)),
-              ("requests", .integer(entry.requests)), ("tokens", tokens(entry.tokens)),
+              ("requests", .integer(entry.requests)), ("tokens", UsageJSON.tokens(entry.tokens)),
             ])
           })
       ),
@@ -219,8 +219,9 @@ struct ReportResult {
             ("to", .string(clock.text(status.resetsAt))),
           ])
         ),
-        ("credits_included", credits(status.included)), ("credits_used", credits(status.used)),
-        ("credits_left", credits(status.left)),
+        ("credits_included", UsageJSON.credits(status.included)),
+        ("credits_used", UsageJSON.credits(status.used)),
+        ("credits_left", UsageJSON.credits(status.left)),
         ("used_ratio", .text(status.usedRatio?.text(decimals: 6))),
         ("resets_at", .string(clock.text(status.resetsAt))),
         ("runs_out_at", .text(status.runsOutAt.map(clock.text))),
@@ -229,39 +230,15 @@ struct ReportResult {
     return .object(members)
   }
 
-  /// Credits: an integer where they are whole, else a decimal text.
-  private func credits(_ amount: Amount?) -> JSONOutput {
-    guard let amount else { return .null }
-    let (whole, rest) = amount.atto.quotientAndRemainder(dividingBy: Amount.scale)
-    return rest == 0 ? .integer(Int64(clamping: whole)) : .string(amount.exactText)
-  }
-
-  private func tokens(_ tokens: TokenCounts) -> JSONOutput {
-    .object([
-      ("input", .integer(tokens.input)), ("cache_read", .integer(tokens.cacheRead)),
-      ("cache_write_5m", .integer(tokens.cacheWrite5m)),
-      ("cache_write_1h", .integer(tokens.cacheWrite1h)),
-      ("output", .integer(tokens.output)), ("reasoning", .integer(tokens.reasoning)),
-    ])
-  }
-
   private func measures(_ sums: Measures, cost: Amount?) -> [(String, JSONOutput)] {
-    let isCredits = unit == .credits
-    return [
-      ("requests", .integer(sums.requests)), ("tokens", tokens(sums.tokens)),
-      ("hit_rate", .text(sums.hitRate?.text(decimals: 6))),
-      ("hit_rate_unknown_requests", .integer(sums.hitRateUnknownRequests)),
-      ("answer_cache_hits", .integer(sums.answerCacheHits)), ("cost", .decimal(cost)),
-      ("credits", isCredits ? credits(sums.cost) : .null),
-      (
-        "stated_cost",
-        .object(sums.statedCalls == 0 ? [] : [("USD", .string(sums.statedCost.exactText))])
-      ),
+    let money: [(String, JSONOutput)] = [
+      ("cost", .decimal(cost)),
+      ("credits", unit == .credits ? UsageJSON.credits(sums.cost) : .null),
       ("saved_by_cache", isSubscription ? .null : .decimal(sums.savedByCache)),
-      ("errors", .integer(sums.errors)), ("web_searches", .integer(sums.webSearches)),
       ("unpriced_requests", .integer(sums.unpricedRequests)),
       ("uncertain_price_requests", .integer(sums.uncertainRequests)),
     ]
+    return UsageJSON.counts(sums) + money
   }
 
   // MARK: - CSV
@@ -377,7 +354,8 @@ struct ReportResult {
         ", fees of \(status.periodsOfWindow) billing period\(status.periodsOfWindow == 1 ? "" : "s"): "
       text += NumberFormat.money(status.feesOfWindow, currency)
       text += "\ncredits of the period to \(configuration.clock.text(status.resetsAt)): "
-      text += "\(NumberFormat.credits(status.used)) used, \(NumberFormat.credits(status.left)) left"
+      text +=
+        "\(NumberFormat.credits(status.used)) used, \(NumberFormat.credits(status.left)) left"
       text += " (\(NumberFormat.percent(status.usedRatio)))"
       if let end = status.runsOutAt {
         text += ", gone by \(configuration.clock.text(end)) at this pace"

@@ -12,4 +12,5 @@ struct CEmbeddedFile {
 // `name` and `bytes` are NULL and `length` is 0.
 struct CEmbeddedFile CEmbeddedPrices(size_t index);
 struct CEmbeddedFile CEmbeddedPlans(size_t index);
+struct CEmbeddedFile CEmbeddedClasses(size_t index);
 struct CEmbeddedFile CEmbeddedThemes(size_t index);

@@ -56,6 +56,11 @@ public struct Rates: Hashable, Sendable {
   }
 
   /// Two 64-bit factors cannot overflow 128 bits; the unchecked operator makes it one instruction.
+  /// The cost if every prompt token had been read from the cache, in femto-units.
+  @inlinable public func costFullyCached(of tokens: TokenCounts) -> Int128 {
+    Rates.product(tokens.prompt, cacheRead) + Rates.product(tokens.output, output)
+  }
+
   @inlinable static func product(_ a: Int64, _ b: Int64) -> Int128 { Int128(a) &* Int128(b) }
 
   /// Every rate times `factor`, or `nil` if that would lose a digit or overflow.

@@ -4,6 +4,16 @@ public struct Tariff: Sendable {
   public struct Model: Hashable, Sendable {
     let index: ModelIndex
     let onPlan: Int?
+    /// Models that stand for one that the plan does not sell; the first with a price counts.
+    var substitutes: [Substitute] = []
+
+    struct Substitute: Hashable, Sendable {
+      let index: ModelIndex
+      let onPlan: Int?
+    }
+
+    /// Whether another vendor's model stands for the one in the log, so that costs are estimates.
+    public var isSubstituted: Bool { !substitutes.isEmpty }
   }
 
   /// The plan.
@@ -13,11 +23,15 @@ public struct Tariff: Sendable {
   /// The currency of list prices and fees.
   public let currency: Currency
 
+  /// Which models stand for those that the plan does not sell; `nil` leaves these without a price.
+  public let modelMap: ModelMap?
+
   /// Creates the tariff of a plan.
-  public init(plan: Plan, book: PriceBook, currency: Currency) {
+  public init(plan: Plan, book: PriceBook, currency: Currency, modelMap: ModelMap? = nil) {
     self.plan = plan
     self.book = book
     self.currency = currency
+    self.modelMap = modelMap
   }
 
   /// What the rates of its spans count.
@@ -28,22 +42,27 @@ public struct Tariff: Sendable {
   /// - Parameter provider: What the log says about the seller; see `PriceBook.model`. Only `asBilled`
   ///   regards it: the other plans ask what the call would cost there, whoever served it.
   public func model(named name: String, provider: String?) -> Model? {
-    switch plan.kind {
-    case .asBilled:
+    if plan.kind == .asBilled {
       return book.model(named: name, provider: provider, currency: currency).map {
         Model(index: $0, onPlan: nil)
       }
-    case .metered(let seller):
-      return book.model(named: name, soldBy: seller).map { Model(index: $0, onPlan: nil) }
-    case .credits, .flat:
-      guard let seller = plan.provider, let index = book.model(named: name, soldBy: seller) else {
-        return nil
-      }
-      if plan.kind == .flat { return Model(index: index, onPlan: nil) }
-      let id = book.model(index).id.lowercased()
-      return plan.models.firstIndex { $0.id.lowercased() == id }.map {
-        Model(index: index, onPlan: $0)
-      }
+    }
+    guard let seller = plan.provider else { return nil }
+    if let own = sold(name, seller) { return Model(index: own.index, onPlan: own.onPlan) }
+    guard let modelMap, let index = book.model(named: name, provider: provider) else { return nil }
+    let substitutes = modelMap.substitutes(for: book.model(index).id, at: seller)
+      .compactMap { sold($0, seller) }
+    guard let first = substitutes.first else { return nil }
+    return Model(index: first.index, onPlan: first.onPlan, substitutes: substitutes)
+  }
+
+  /// A model the plan itself sells.
+  private func sold(_ name: String, _ seller: String) -> Model.Substitute? {
+    guard let index = book.model(named: name, soldBy: seller) else { return nil }
+    guard plan.kind == .credits else { return Model.Substitute(index: index, onPlan: nil) }
+    let id = book.model(index).id.lowercased()
+    return plan.models.firstIndex { $0.id.lowercased() == id }.map {
+      Model.Substitute(index: index, onPlan: $0)
     }
   }
 
@@ -57,19 +76,35 @@ public struct Tariff: Sendable {
   public func span(
     of model: Model, promptTokens: Int64, tier: ServiceTier = .standard, at minute: Minute
   ) -> RateSpan {
+    var earlier: Range<Minute> = .distantPast ..< .distantFuture
+    for substitute in model.substitutes {
+      var span = span(
+        of: substitute.index, substitute.onPlan, promptTokens: promptTokens, tier: tier, at: minute)
+      // Those listed before had no price, for as long as their spans said so.
+      span.from = max(span.from, earlier.lowerBound)
+      span.until = min(span.until, earlier.upperBound)
+      if span.rates != nil || substitute == model.substitutes.last { return span }
+      earlier = span.from..<span.until
+    }
+    return span(of: model.index, model.onPlan, promptTokens: promptTokens, tier: tier, at: minute)
+  }
+
+  private func span(
+    of index: ModelIndex, _ onPlan: Int?, promptTokens: Int64, tier: ServiceTier, at minute: Minute
+  ) -> RateSpan {
     switch plan.kind {
     case .asBilled, .metered:
       return book.span(
-        of: model.index, currency: currency, promptTokens: promptTokens, tier: tier, at: minute)
+        of: index, currency: currency, promptTokens: promptTokens, tier: tier, at: minute)
     case .flat:
       var span = RateSpan.unpriced
       span.rates = .free
-      span.billedAs = book.model(model.index).id
+      span.billedAs = book.model(index).id
       for version in plan.versions { span.cut(at: version.validity, keeping: minute) }
       span.evidence = plan.version(at: minute.start)?.evidence
       return span
     case .credits:
-      guard let place = model.onPlan else { return .unpriced }
+      guard let place = onPlan else { return .unpriced }
       var span = RateSpan.unpriced
       span.billedAs = plan.models[place].id
       plan.models[place].entries.price(

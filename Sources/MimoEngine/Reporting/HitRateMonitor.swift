@@ -65,7 +65,7 @@ public struct HitRateMonitor: Hashable, Sendable {
     public var rateAtStart: Ratio
     /// The lowest rate while it stood.
     public var lowestRate: Ratio
-    /// Sums of the window that ends with the alert, or now.
+    /// Sums of the last window while it stood that was enough to judge.
     public var window: Sums
     /// Who missed most in that window.
     public var driver: Driver?
@@ -96,6 +96,8 @@ public struct HitRateMonitor: Hashable, Sendable {
   {
     let minutes = Self.activeMinutes(snapshot, since..<now.minute.advanced(by: 1))
     var alerts: [Alert] = []
+    // Where the window of each alert ends: silence ends an alert, but does not explain it.
+    var judged: [Minute] = []
     var window = Sums()
     var oldest = 0
     var lastGoodMinute: Minute?
@@ -122,6 +124,7 @@ public struct HitRateMonitor: Hashable, Sendable {
         alert.window = window
         alert.lowestRate = min(alert.lowestRate, rate)
         alerts[alerts.count - 1] = alert
+        judged[alerts.count - 1] = active.minute
         if rate > clearAbove { close(at: active.minute) }
       } else if rate < raiseBelow {
         let good = lastGoodMinute.flatMap {
@@ -131,6 +134,7 @@ public struct HitRateMonitor: Hashable, Sendable {
           Alert(
             start: active.minute, rateAtStart: rate, lowestRate: rate, window: window,
             goodRate: good))
+        judged.append(active.minute)
       }
       if rate > clearAbove { lastGoodMinute = active.minute }
     }
@@ -139,8 +143,7 @@ public struct HitRateMonitor: Hashable, Sendable {
     }
     slide(to: now.minute)
     for index in alerts.indices {
-      let end = alerts[index].end ?? now.minute
-      explain(&alerts[index], snapshot, tariff, end: end)
+      explain(&alerts[index], snapshot, tariff, end: judged[index])
     }
     return Verdict(now: window, isEnough: isEnough(window), alerts: alerts)
   }
@@ -178,7 +181,7 @@ public struct HitRateMonitor: Hashable, Sendable {
     return sums.rate
   }
 
-  /// Finds who drove the alert and what it costs, from the window that ends with it.
+  /// Finds who drove the alert and what it costs, from the window that ends with minute `end`.
   private func explain(
     _ alert: inout Alert, _ snapshot: UsageSnapshot, _ tariff: Tariff, end: Minute
   ) {
@@ -187,6 +190,8 @@ public struct HitRateMonitor: Hashable, Sendable {
     var allMisses: Int64 = 0
     var extra: Int128 = 0
     var isPriced = false
+    var spans: [UInt32: RateSpan] = [:]
+    var isAbsurd = false
     let first = max(end.advanced(by: 1 - Int(windowMinutes)), Minute.distantPast)
     snapshot.cube.forEachCell(in: first..<end.advanced(by: 1)) { cell, _ in
       let series = snapshot.cube.series[Int(cell.series)]
@@ -195,23 +200,35 @@ public struct HitRateMonitor: Hashable, Sendable {
       let key = Labels(model: series.labels.model, project: series.labels.project)
       misses[key, default: 0] += missed
       allMisses += missed
-      guard let good = alert.goodRate,
-        let rates = pricer.span(ofSeries: Int(cell.series), at: cell.minute).rates
-      else { return }
+      guard let good = alert.goodRate else { return }
+      if spans[cell.series].map({ cell.minute < $0.from || cell.minute >= $0.until }) ?? true {
+        spans[cell.series] = pricer.span(ofSeries: Int(cell.series), at: cell.minute)
+      }
+      guard let rates = spans[cell.series]?.rates else { return }
       // With the good rate, prompt × good tokens would have been read instead of those that were.
       let lost =
         Int128(cell.tokens.prompt) * Int128(good.numerator) - Int128(cell.tokens.cacheRead)
         * Int128(good.denominator)
-      extra += lost * Int128(rates.input - rates.cacheRead)
+      // Only made-up counters are so large; they must not stop the program.
+      let (cost, isTooLarge) = lost.multipliedReportingOverflow(
+        by: Int128(rates.input) - Int128(rates.cacheRead))
+      let (sum, overflows) = extra.addingReportingOverflow(cost)
+      isAbsurd =
+        isAbsurd || isTooLarge || overflows || sum.magnitude > Int128.max.magnitude / 60_000
+      extra = isAbsurd ? 0 : sum
       isPriced = true
     }
-    if isPriced, let good = alert.goodRate {
+    if isPriced, !isAbsurd, let good = alert.goodRate {
       alert.extraCostPerHour = Amount(
         atto: divideHalfEven(
           extra * 1000 * 60, by: Int128(good.denominator) * Int128(windowMinutes)))
     }
-    let worst = misses.max {
-      ($0.value, snapshot.names[$1.key.project]) < ($1.value, snapshot.names[$0.key.project])
+    func names(_ labels: Labels) -> (String, String) {
+      (snapshot.names[labels.project], snapshot.names[labels.model])
+    }
+    // Of equal shares the first by name: the answer must not depend on the order of a dictionary.
+    let worst = misses.max { a, b in
+      a.value != b.value ? a.value < b.value : names(b.key) < names(a.key)
     }
     alert.driver = worst.flatMap { labels, missed in
       Ratio(missed, allMisses).map {

@@ -12,7 +12,9 @@ public struct Measures: Hashable, Sendable {
   public var tokens = TokenCounts()
   /// Prompt tokens of the calls whose log tells about the cache.
   public var promptTold: Int64 = 0
-  /// Requests whose log says nothing about the cache.
+  /// Of these, tokens read from the cache.
+  public var cacheReadTold: Int64 = 0
+  /// Requests whose log says nothing about the cache, and those that a proxy's own cache answered.
   public var hitRateUnknownRequests: Int64 = 0
   /// Web searches.
   public var webSearches: Int64 = 0
@@ -28,6 +30,8 @@ public struct Measures: Hashable, Sendable {
   public var costFemto: Int128 = 0
   /// The same with every prompt token at the fresh price.
   public var costWithoutCacheFemto: Int128 = 0
+  /// The same with every prompt token at the price of a cache read.
+  public var costFullyCachedFemto: Int128 = 0
   /// Sum of the costs in US dollars that the logs state.
   public var statedCost = Amount.zero
   /// How many calls state a cost.
@@ -37,19 +41,16 @@ public struct Measures: Hashable, Sendable {
   public init() {}
 
   /// Prompt tokens read from a cache, per prompt token, over the calls whose log tells: from 0 to 1.
-  public var hitRate: Ratio? { Ratio(tokens.cacheRead - cacheReadUntold, promptTold) }
-
-  /// Always 0 in real logs: a call that tells nothing states no reads.
-  var cacheReadUntold: Int64 = 0
+  public var hitRate: Ratio? { Ratio(cacheReadTold, promptTold) }
 
   /// The cost, or `nil` if there were requests and none of them has a price.
   public var cost: Amount? {
-    pricedRequests == 0 && unpricedRequests > 0 ? nil : Amount(atto: costFemto * 1000)
+    pricedRequests == 0 && unpricedRequests > 0 ? nil : Amount(femto: costFemto)
   }
 
   /// What the cache saved: the cost with every prompt token fresh, less `cost`; negative if writes cost more.
   public var savedByCache: Amount? {
-    cost == nil ? nil : Amount(atto: (costWithoutCacheFemto - costFemto) * 1000)
+    cost == nil ? nil : Amount(femto: costWithoutCacheFemto - costFemto)
   }
 
   /// Whether nothing was counted.
@@ -62,7 +63,7 @@ public struct Measures: Hashable, Sendable {
     a.answerCacheHits += b.answerCacheHits
     a.tokens += b.tokens
     a.promptTold += b.promptTold
-    a.cacheReadUntold += b.cacheReadUntold
+    a.cacheReadTold += b.cacheReadTold
     a.hitRateUnknownRequests += b.hitRateUnknownRequests
     a.webSearches += b.webSearches
     a.pricedRequests += b.pricedRequests
@@ -71,6 +72,7 @@ public struct Measures: Hashable, Sendable {
     a.unpricedSearches += b.unpricedSearches
     a.costFemto += b.costFemto
     a.costWithoutCacheFemto += b.costWithoutCacheFemto
+    a.costFullyCachedFemto += b.costFullyCachedFemto
     a.statedCost += b.statedCost
     a.statedCalls += b.statedCalls
   }

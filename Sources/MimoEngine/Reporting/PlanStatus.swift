@@ -58,19 +58,21 @@ public struct PlanStatus: Hashable, Sendable {
     let first = period.start.minute
     let countFrom = plan.rules.resets.filter { $0 >= first && $0 <= now.minute }.max() ?? first
     let sums = Self.sums(of: snapshot, tariff, from: countFrom, to: now)
-    let used = Amount(atto: sums.costFemto * 1000)
+    let used = Amount(femto: sums.costFemto)
     self.used = used
     requestsNotOnPlan = sums.unpricedRequests
 
     var paceStart = max(countFrom, now.minute.advanced(by: -7 * 1440))
     var firstUse = now.minute
-    snapshot.cube.forEachCell(in: paceStart..<now.minute) { cell, _ in firstUse = min(firstUse, cell.minute) }
+    snapshot.cube.forEachCell(in: paceStart..<now.minute) { cell, _ in
+      firstUse = min(firstUse, cell.minute)
+    }
     paceStart = firstUse
     let recent = Self.sums(of: snapshot, tariff, from: paceStart, to: now)
     if recent.costFemto > 0 {
       // Some busy hours are no measure of a day: what was used in less than a day counts as a day's use.
       let elapsed = max(now.milliseconds - paceStart.start.milliseconds, Self.dayMilliseconds)
-      let pace = Amount(atto: recent.costFemto * 1000)
+      let pace = Amount(femto: recent.costFemto)
         .scaled(by: Int128(Self.dayMilliseconds), over: Int128(elapsed))
       perDay = pace
       runsOutAt = included.flatMap { Self.end(of: $0 - used, at: pace, from: now) }
@@ -78,12 +80,13 @@ public struct PlanStatus: Hashable, Sendable {
     }
 
     var periodsUsed: [Instant: Minute] = [:]
+    // Cells come in any order; the first usage of a period decides which fee was paid for it.
     var last: Range<Minute> = .distantPast ..< .distantPast
     snapshot.cube.forEachCell(in: window) { cell, _ in
       guard !last.contains(cell.minute) else { return }
       let period = periods.period(containing: cell.minute.start)
-      last = period.start.minute..<period.end.minute
-      periodsUsed[period.start] = periodsUsed[period.start] ?? cell.minute
+      last = cell.minute..<period.end.minute
+      periodsUsed[period.start] = min(periodsUsed[period.start] ?? cell.minute, cell.minute)
     }
     periodsOfWindow = periodsUsed.count
     let fees = periodsUsed.values.map { plan.fee(at: $0.start, in: tariff.currency) }
@@ -93,12 +96,7 @@ public struct PlanStatus: Hashable, Sendable {
   private static func sums(
     of snapshot: UsageSnapshot, _ tariff: Tariff, from: Minute, to now: Instant
   ) -> Measures {
-    var pricer = Pricer(snapshot, tariff: tariff)
-    var sums = Measures()
-    snapshot.cube.forEachCell(in: from..<max(from, now.minute.advanced(by: 1))) { cell, extras in
-      pricer.add(cell, extras, to: &sums)
-    }
-    return sums
+    Pricer(snapshot, tariff: tariff).total(in: from..<max(from, now.minute.advanced(by: 1)))
   }
 
   /// When `left` is used up at `perDay`; at most 400 days ahead, now if nothing is left.

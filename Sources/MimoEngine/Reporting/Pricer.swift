@@ -1,97 +1,240 @@
-/// Prices cells under one tariff: re-pricing the whole history is this, once over the cells.
+/// Sums and prices cells under one tariff: re-pricing the whole history is this, once over the cells.
 ///
-/// The name of each series is matched once, and its rates are looked up again only when a cell lies
-/// outside the minutes for which the last ones hold. Cost: a few nanoseconds a cell.
+/// The name of each series is matched once. Tokens of a series are summed for as long as its rates hold
+/// and its cells belong to the same row, and only these sums are multiplied by rates: that is exact,
+/// because cost is linear, and costs a few nanoseconds a cell.
 public struct Pricer {
   /// The tariff.
   public let tariff: Tariff
-  private let cube: UsageCube
-  private let names: NameTable
-  private var known: [Known]
+  private let snapshot: UsageSnapshot
 
-  private struct Known {
-    var model: Tariff.Model?
-    var isMatched = false
+  /// Prepares to price the cells of a snapshot.
+  public init(_ snapshot: UsageSnapshot, tariff: Tariff) {
+    self.tariff = tariff
+    self.snapshot = snapshot
+  }
+
+  /// The row a cell is counted in.
+  struct Placing {
+    /// The row's number, or a negative one to leave the cell out.
+    var place: Int
+    /// Minutes for which the answer is the same for this series; they contain the one asked for.
+    var minutes: Range<Minute>
+
+    /// A row for all time.
+    static func always(_ place: Int) -> Placing {
+      Placing(place: place, minutes: .distantPast ..< .distantFuture)
+    }
+  }
+
+  /// What cells add up to.
+  struct Sums {
+    /// Sums of each row; as many as the highest row number asks for.
+    var rows: [Measures] = []
+    /// The last minute with usage of each row.
+    var lastMinutes: [Minute] = []
+    /// First and last minute with usage.
+    var first = Minute.distantFuture
+    var last = Minute.distantPast
+    /// Requests and tokens without a price, by series.
+    var unpriced: [Int: (requests: Int64, tokens: TokenCounts)] = [:]
+  }
+
+  /// Sums of all cells in a window, in one row.
+  public func total(in window: Range<Minute>? = nil) -> Measures {
+    sum(in: window) { _, _ in .always(0) }.rows.first ?? Measures()
+  }
+
+  /// Sums the cells of a window by rows.
+  ///
+  /// - Parameter placing: says which row cells of a series belong to, from a minute on. Asked once for
+  ///   each stretch of minutes, not for each cell.
+  func sum(
+    in window: Range<Minute>?, placing: (_ series: Int, _ minute: Minute) -> Placing
+  ) -> Sums {
+    var sums = Sums()
+    var stretches = snapshot.cube.series.map { Stretch(series: $0) }
+    var current = priceKeys(&stretches)
+    let (from, end) = (window?.lowerBound.number ?? .min, window?.upperBound.number ?? .max)
+    stretches.withUnsafeMutableBufferPointer { stretches in
+      for chunk in snapshot.cube.chunks
+      where chunk.lastMinute.number >= from && chunk.firstMinute.number < end {
+        let hasExtras = !chunk.extras.isEmpty
+        chunk.cells.withUnsafeBufferPointer { cells in
+          for index in cells.indices {
+            let minute = cells[index].minute.number
+            guard cells[index].requests | cells[index].errors != 0, minute >= from, minute < end
+            else { continue }
+            let series = Int(cells[index].series)
+            if minute < stretches[series].from || minute >= stretches[series].until {
+              flush(stretches[series], series, into: &sums)
+              begin(&stretches[series], series, cells[index].minute, &current, placing)
+            }
+            stretches[series].add(cells[index])
+            if hasExtras { stretches[series].add(chunk.extras[index]) }
+          }
+        }
+      }
+      for series in stretches.indices { flush(stretches[series], series, into: &sums) }
+    }
+    return sums
+  }
+
+  /// What one series adds up to while its rates and its row stay the same.
+  private struct Stretch {
+    var from = Int32.max
+    var until = Int32.min
+    var place = -1
+    var requests: Int64 = 0
+    var errors: Int64 = 0
+    var tokens = TokenCounts()
+    var first = Int32.max
+    var last = Int32.min
+    var extras = CellExtras()
+    var rates = Rates.free
+    var isPriced = false
+    var isUncertain = false
+    var priceKey = 0
+    let flags: Series.Flags
+
+    init(series: Series) { flags = series.flags }
+
+    @inline(__always)
+    mutating func add(_ cell: UsageCell) {
+      requests &+= Int64(cell.requests)
+      errors &+= Int64(cell.errors)
+      tokens.input &+= cell.tokens.input
+      tokens.cacheRead &+= cell.tokens.cacheRead
+      tokens.cacheWrite5m &+= cell.tokens.cacheWrite5m
+      tokens.cacheWrite1h &+= cell.tokens.cacheWrite1h
+      tokens.output &+= cell.tokens.output
+      tokens.reasoning &+= cell.tokens.reasoning
+      first = min(first, cell.minute.number)
+      last = max(last, cell.minute.number)
+    }
+
+    mutating func add(_ more: CellExtras) {
+      extras.statedCost += more.statedCost
+      extras.statedCalls += more.statedCalls
+      extras.webSearches += more.webSearches
+    }
+  }
+
+  /// What a price depends on beside the minute. Many series share it: sessions do not change prices.
+  private struct PriceKey: Hashable {
+    var model: NameID
+    var provider: NameID
+    var tier: ServiceTier
+    var band: UInt8
+    var isFree: Bool
+  }
+
+  /// The rates that hold now for a price key.
+  private struct Current {
+    let series: Series
+    let model: Tariff.Model?
     var from = Int32.max
     var until = Int32.min
     var rates = Rates.free
     var isPriced = false
     var isUncertain = false
-    var flags: Series.Flags
   }
 
-  /// Prepares to price the cells of a snapshot.
-  public init(_ snapshot: UsageSnapshot, tariff: Tariff) {
-    self.tariff = tariff
-    cube = snapshot.cube
-    names = snapshot.names
-    known = cube.series.map { Known(flags: $0.flags) }
-  }
-
-  /// Adds a cell and its cost to `sums`.
-  @inline(__always)
-  public mutating func add(_ cell: UsageCell, _ extras: CellExtras?, to sums: inout Measures) {
-    let series = Int(cell.series)
-    if cell.minute.number < known[series].from || cell.minute.number >= known[series].until {
-      lookUp(series, cell.minute)
+  private func priceKeys(_ stretches: inout [Stretch]) -> [Current] {
+    var known: [PriceKey: Int] = [:]
+    var current: [Current] = []
+    for (index, series) in snapshot.cube.series.enumerated() {
+      let key = PriceKey(
+        model: series.labels.model, provider: series.labels.provider, tier: series.tier,
+        band: series.band, isFree: series.flags.contains(.answeredByProxyCache))
+      if let place = known[key] {
+        stretches[index].priceKey = place
+      } else {
+        known[key] = current.count
+        stretches[index].priceKey = current.count
+        current.append(Current(series: series, model: match(series)))
+      }
     }
-    let requests = Int64(cell.requests)
-    sums.requests &+= requests
-    sums.errors &+= Int64(cell.errors)
-    sums.tokens.input &+= cell.tokens.input
-    sums.tokens.cacheRead &+= cell.tokens.cacheRead
-    sums.tokens.cacheWrite5m &+= cell.tokens.cacheWrite5m
-    sums.tokens.cacheWrite1h &+= cell.tokens.cacheWrite1h
-    sums.tokens.output &+= cell.tokens.output
-    sums.tokens.reasoning &+= cell.tokens.reasoning
-    let flags = known[series].flags
-    if flags.isDisjoint(with: [.cacheUnknown, .answeredByProxyCache]) {
-      sums.promptTold &+= cell.tokens.prompt
+    return current
+  }
+
+  private func begin(
+    _ stretch: inout Stretch, _ index: Int, _ minute: Minute, _ current: inout [Current],
+    _ placing: (Int, Minute) -> Placing
+  ) {
+    let key = stretch.priceKey
+    if minute.number < current[key].from || minute.number >= current[key].until {
+      let span = span(of: current[key].series, current[key].model, at: minute)
+      current[key].from = span.from.number
+      current[key].until = span.until.number
+      current[key].rates = span.rates ?? .free
+      current[key].isPriced = span.rates != nil
+      current[key].isUncertain = span.evidence?.confidence == .low
+    }
+    let placed = placing(index, minute)
+    stretch.place = placed.place
+    stretch.from = max(placed.minutes.lowerBound.number, current[key].from)
+    stretch.until = min(placed.minutes.upperBound.number, current[key].until)
+    stretch.rates = current[key].rates
+    stretch.isPriced = current[key].isPriced
+    stretch.isUncertain = current[key].isUncertain
+    stretch.requests = 0
+    stretch.errors = 0
+    stretch.tokens = TokenCounts()
+    stretch.first = .max
+    stretch.last = .min
+    stretch.extras = CellExtras()
+  }
+
+  private func flush(_ stretch: Stretch, _ series: Int, into sums: inout Sums) {
+    guard stretch.place >= 0, stretch.first <= stretch.last else { return }
+    while sums.rows.count <= stretch.place {
+      sums.rows.append(Measures())
+      sums.lastMinutes.append(.distantPast)
+    }
+    sums.first = min(sums.first, Minute(stretch.first))
+    sums.last = max(sums.last, Minute(stretch.last))
+    sums.lastMinutes[stretch.place] = max(sums.lastMinutes[stretch.place], Minute(stretch.last))
+    var part = Measures()
+    part.requests = stretch.requests
+    part.errors = stretch.errors
+    part.tokens = stretch.tokens
+    if stretch.flags.contains(.answeredByProxyCache) { part.answerCacheHits = stretch.requests }
+    if stretch.flags.isDisjoint(with: [.cacheUnknown, .answeredByProxyCache]) {
+      part.promptTold = stretch.tokens.prompt
+      part.cacheReadTold = stretch.tokens.cacheRead
     } else {
-      if flags.contains(.cacheUnknown) { sums.hitRateUnknownRequests &+= requests }
-      if flags.contains(.answeredByProxyCache) { sums.answerCacheHits &+= requests }
-      sums.cacheReadUntold &+= cell.tokens.cacheRead
+      part.hitRateUnknownRequests = stretch.requests
     }
-    if known[series].isPriced {
-      sums.pricedRequests &+= requests
-      if known[series].isUncertain { sums.uncertainRequests &+= requests }
-      sums.costFemto &+= known[series].rates.cost(of: cell.tokens)
-      sums.costWithoutCacheFemto &+= known[series].rates.costWithoutCache(of: cell.tokens)
+    part.statedCost = stretch.extras.statedCost
+    part.statedCalls = stretch.extras.statedCalls
+    part.webSearches = stretch.extras.webSearches
+    if stretch.isPriced {
+      let rates = stretch.rates
+      let searches = Int128(stretch.extras.webSearches) * Int128(rates.perWebSearch ?? 0)
+      if rates.perWebSearch == nil { part.unpricedSearches = stretch.extras.webSearches }
+      part.pricedRequests = stretch.requests
+      if stretch.isUncertain { part.uncertainRequests = stretch.requests }
+      part.costFemto = rates.cost(of: stretch.tokens) + searches
+      part.costWithoutCacheFemto = rates.costWithoutCache(of: stretch.tokens) + searches
+      part.costFullyCachedFemto = rates.costFullyCached(of: stretch.tokens) + searches
     } else {
-      sums.unpricedRequests &+= requests
+      part.unpricedSearches = stretch.extras.webSearches
+      part.unpricedRequests = stretch.requests
+      if stretch.requests > 0 {
+        let before = sums.unpriced[series] ?? (0, TokenCounts())
+        sums.unpriced[series] = (
+          before.requests + stretch.requests, before.tokens + stretch.tokens
+        )
+      }
     }
-    if let extras { add(extras, of: series, to: &sums) }
+    sums.rows[stretch.place] += part
   }
 
-  private func add(_ extras: CellExtras, of series: Int, to sums: inout Measures) {
-    sums.statedCost += extras.statedCost
-    sums.statedCalls += extras.statedCalls
-    guard extras.webSearches != 0 else { return }
-    sums.webSearches += extras.webSearches
-    if known[series].isPriced, let fee = known[series].rates.perWebSearch {
-      sums.costFemto += Int128(extras.webSearches) * Int128(fee)
-      sums.costWithoutCacheFemto += Int128(extras.webSearches) * Int128(fee)
-    } else {
-      sums.unpricedSearches += extras.webSearches
-    }
-  }
-
-  @inline(never)
-  private mutating func lookUp(_ index: Int, _ minute: Minute) {
-    let series = cube.series[index]
-    if !known[index].isMatched {
-      known[index].isMatched = true
-      known[index].model = match(series)
-    }
-    let span = span(of: series, known[index].model, at: minute)
-    known[index].from = span.from.number
-    known[index].until = span.until.number
-    known[index].isPriced = span.rates != nil
-    known[index].isUncertain = span.evidence?.confidence == .low
-    known[index].rates = span.rates ?? .free
-  }
+  // MARK: - Rates
 
   private func match(_ series: Series) -> Tariff.Model? {
+    let names = snapshot.names
     let provider = series.labels.provider == .none ? nil : names[series.labels.provider]
     return tariff.model(named: names[series.labels.model], provider: provider)
   }
@@ -105,13 +248,14 @@ public struct Pricer {
     }
     guard let model else { return .unpriced }
     return tariff.span(
-      of: model, promptTokens: cube.smallestPrompt(ofBand: series.band), tier: series.tier,
-      at: minute)
+      of: model, promptTokens: snapshot.cube.smallestPrompt(ofBand: series.band),
+      tier: series.tier, at: minute)
   }
 
   /// The rates for a series at a minute, with where they come from; for showing how a number was made.
   public func span(ofSeries index: Int, at minute: Minute) -> RateSpan {
-    span(of: cube.series[index], match(cube.series[index]), at: minute)
+    let series = snapshot.cube.series[index]
+    return span(of: series, match(series), at: minute)
   }
 
   /// The cost of one call, or `nil` if the plan has no price for it.
@@ -120,6 +264,6 @@ public struct Pricer {
     guard let rates = span.rates else { return nil }
     guard call.webSearches == 0 || rates.perWebSearch != nil else { return nil }
     let searches = Int128(call.webSearches) * Int128(rates.perWebSearch ?? 0)
-    return Amount(atto: (rates.cost(of: call.tokens) + searches) * 1000)
+    return Amount(femto: rates.cost(of: call.tokens) + searches)
   }
 }

@@ -84,74 +84,50 @@ public struct Report: Sendable {
     by grouping: Grouping = .total,
     clock: LocalClock = .utc, filters: [UsageFilter] = []
   ) {
-    var pricer = Pricer(snapshot, tariff: tariff)
     let labeller = Labeller(snapshot, book: tariff.book, clock: clock)
-    let isTimed = labeller.isTimed(grouping)
-    let places = isTimed ? .empty : labeller.places(grouping)
+    let places = labeller.isTimed(grouping) ? nil : labeller.places(grouping)
     let admitted = labeller.seriesAdmitted(by: filters)
     let timeFilters = filters.filter { labeller.isTimed($0.grouping) }
-    var keys = places.keys
-    var sums: [Measures] = Array(repeating: Measures(), count: keys.count)
-    var lastMinutes: [Minute] = Array(repeating: .distantPast, count: keys.count)
-    var timePlaces: [Int32: Int] = [:]
-    var lastPeriod: (minutes: Range<Minute>, place: Int) = (.distantPast ..< .distantPast, 0)
-    var unpriced: [UInt32: (requests: Int64, tokens: TokenCounts)] = [:]
-    var first = Minute.distantFuture
-    var last = Minute.distantPast
+    var periods: [Minute] = []
+    var placeOfPeriod: [Minute: Int] = [:]
 
-    snapshot.cube.forEachCell(in: window) { cell, extras in
-      guard admitted.isEmpty || admitted[Int(cell.series)] else { return }
-      for filter in timeFilters
-      where labeller.text(filter.grouping, at: cell.minute) != filter.value { return }
-      var place: Int
-      if isTimed {
-        if !lastPeriod.minutes.contains(cell.minute) {
-          let period = labeller.period(grouping, around: cell.minute)
-          if let known = timePlaces[period.lowerBound.number] {
-            place = known
-          } else {
-            place = keys.count
-            timePlaces[period.lowerBound.number] = place
-            keys.append(.minute(period.lowerBound))
-            sums.append(Measures())
-            lastMinutes.append(.distantPast)
-          }
-          lastPeriod = (period, place)
+    let sums = Pricer(snapshot, tariff: tariff).sum(in: window) { series, minute in
+      guard admitted.isEmpty || admitted[series] else { return .always(-1) }
+      var minutes = Minute.distantPast..<Minute.distantFuture
+      for filter in timeFilters {
+        minutes = minutes.clamped(to: labeller.period(filter.grouping, around: minute))
+        if labeller.text(filter.grouping, at: minute) != filter.value {
+          return Pricer.Placing(place: -1, minutes: minutes)
         }
-        place = lastPeriod.place
-      } else {
-        place = places.ofSeries[Int(cell.series)]
       }
-      let before = sums[place].unpricedRequests
-      pricer.add(cell, extras, to: &sums[place])
-      if sums[place].unpricedRequests != before {
-        var entry = unpriced[cell.series] ?? (0, TokenCounts())
-        entry.requests += sums[place].unpricedRequests - before
-        entry.tokens += cell.tokens
-        unpriced[cell.series] = entry
+      if let places { return Pricer.Placing(place: places.ofSeries[series], minutes: minutes) }
+      let period = labeller.period(grouping, around: minute)
+      if placeOfPeriod[period.lowerBound] == nil {
+        placeOfPeriod[period.lowerBound] = periods.count
+        periods.append(period.lowerBound)
       }
-      if cell.minute > lastMinutes[place] { lastMinutes[place] = cell.minute }
-      if cell.minute < first { first = cell.minute }
-      if cell.minute > last { last = cell.minute }
+      return Pricer.Placing(
+        place: placeOfPeriod[period.lowerBound]!, minutes: minutes.clamped(to: period))
     }
 
     totals = Measures()
-    for sum in sums { totals += sum }
-    rows = keys.indices.filter { !sums[$0].isEmpty }.map { index in
-      Row(
-        key: labeller.text(keys[index], grouping), measures: sums[index],
-        lastMinute: lastMinutes[index])
+    for sum in sums.rows { totals += sum }
+    rows = sums.rows.indices.filter { !sums.rows[$0].isEmpty }.map { index in
+      let key = places.map { $0.keys[index] } ?? .minute(periods[index])
+      return Row(
+        key: labeller.text(key, grouping), measures: sums.rows[index],
+        lastMinute: sums.lastMinutes[index])
     }.sorted { ($0.key == nil ? 1 : 0, $0.key ?? "") < ($1.key == nil ? 1 : 0, $1.key ?? "") }
-    span = first <= last ? first...last : nil
-    self.unpriced = Self.byModel(unpriced, snapshot)
+    span = sums.first <= sums.last ? sums.first...sums.last : nil
+    unpriced = Self.byModel(sums.unpriced, snapshot)
   }
 
   private static func byModel(
-    _ series: [UInt32: (requests: Int64, tokens: TokenCounts)], _ snapshot: UsageSnapshot
+    _ series: [Int: (requests: Int64, tokens: TokenCounts)], _ snapshot: UsageSnapshot
   ) -> [Unpriced] {
     var rows: [Labels: Unpriced] = [:]
     for (index, entry) in series {
-      let labels = snapshot.cube.series[Int(index)].labels
+      let labels = snapshot.cube.series[index].labels
       let key = Labels(model: labels.model, provider: labels.provider)
       var row =
         rows[key]
@@ -270,7 +246,8 @@ struct Labeller {
     case .hour:
       let (stretch, offset) = clock.stretch(around: minute)
       let start = floorDivide(minute.number + offset, 60) * 60 - offset
-      return Minute(start)..<min(Minute(start + 60), stretch.upperBound)
+      // Where clocks change by half an hour, the rest of an hour is a row of its own.
+      return max(Minute(start), stretch.lowerBound)..<min(Minute(start + 60), stretch.upperBound)
     case .week:
       let monday = day - Int32(CivilDate.weekday(ofDay: day))
       return clock.start(ofDay: monday)..<clock.start(ofDay: monday + 7)

@@ -13,13 +13,13 @@ public struct Timeline: Sendable {
   ) {
     self.start = start
     self.stepMinutes = stepMinutes
-    var pricer = Pricer(snapshot, tariff: tariff)
-    var steps = Array(repeating: Measures(), count: count)
     let end = start.advanced(by: Int(stepMinutes) * count)
-    snapshot.cube.forEachCell(in: start..<end) { cell, extras in
-      pricer.add(cell, extras, to: &steps[Int((cell.minute.number - start.number) / stepMinutes)])
+    let sums = Pricer(snapshot, tariff: tariff).sum(in: start..<end) { _, minute in
+      let step = Int((minute.number - start.number) / stepMinutes)
+      let first = start.advanced(by: step * Int(stepMinutes))
+      return Pricer.Placing(place: step, minutes: first..<first.advanced(by: Int(stepMinutes)))
     }
-    self.steps = steps
+    steps = sums.rows + Array(repeating: Measures(), count: count - sums.rows.count)
   }
 }
 
@@ -37,12 +37,7 @@ public struct Pace: Hashable, Sendable {
   public init(of snapshot: UsageSnapshot, tariff: Tariff, now: Instant) {
     let first = now.minute.advanced(by: 1 - Int(Self.minutes))
     seconds = max(1, (now.milliseconds - first.start.milliseconds) / 1000)
-    var pricer = Pricer(snapshot, tariff: tariff)
-    var sums = Measures()
-    snapshot.cube.forEachCell(in: first..<now.minute.advanced(by: 1)) { cell, extras in
-      pricer.add(cell, extras, to: &sums)
-    }
-    measures = sums
+    measures = Pricer(snapshot, tariff: tariff).total(in: first..<now.minute.advanced(by: 1))
   }
 
   /// Cost per hour in the tariff's unit; `nil` if it is unknown.

@@ -5,6 +5,12 @@ public enum DecodeError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The line is JSON, but its counters cannot be true.
   case contradiction(StaticReason)
 
+  /// The same error in a text that begins `count` bytes earlier.
+  func shifted(by count: Int) -> DecodeError {
+    guard case .malformed(let offset, let reason) = self else { return self }
+    return .malformed(at: offset + count, reason)
+  }
+
   /// One lower-case sentence without text from the line.
   public var description: String {
     switch self {

@@ -5,11 +5,13 @@ public enum LogTime {
   /// Reads a time from a JSON value: ISO 8601 text, or a number of seconds, milliseconds, microseconds or
   /// nanoseconds (told apart by their size), bare or quoted. Text without an offset is taken as UTC.
   ///
-  /// - Returns: `nil`, with the value skipped, if it is not a time.
+  /// - Returns: `nil`, with the value skipped, if it is not a time, or one before 2001 as a number:
+  ///   `time` and the like also name durations.
   static func read(_ cursor: inout JSONCursor) throws(DecodeError) -> Instant? {
     if cursor.next == .string {
       guard let text = try cursor.string() else { return nil }
-      return parse(iso: text.bytes) ?? parse(number: text.bytes)
+      // Some writers escape the plus of an offset.
+      return text.withUnescaped { parse(iso: $0) ?? parse(number: $0) }
     }
     guard let number = try cursor.numberText() else { return nil }
     return parse(number: number)
@@ -23,8 +25,8 @@ public enum LogTime {
       for byte in number where byte &- 48 < 10 { seconds = seconds * 10 + Int64(byte &- 48) }
       if seconds >= 1_000_000_000 { return Instant(seconds: seconds) }
     }
-    guard let value = ExactDecimal(bytes: number), value.digits > 0,
-      let milliseconds = value.scaledRounding(by: 3)
+    guard let value = ExactDecimal(bytes: number),
+      let milliseconds = value.scaledRounding(by: 3), milliseconds >= 1_000_000_000_000
     else { return nil }
     // 10^11 seconds is the year 5138 and 10^11 milliseconds is 1973: no real log lies between.
     var result = milliseconds
@@ -48,7 +50,7 @@ public enum LogTime {
       index < text.count && text[index] == UInt8(ascii: byte)
     }
     guard let year = digits(0, 4), at(4, "-"), let month = digits(5, 2), at(7, "-"),
-      let day = digits(8, 2),
+      let day = digits(8, 2), (1970..<5138).contains(year),
       let date = CivilDate(year: year, month: month, day: day)
     else { return nil }
     var milliseconds = Int64(date.dayNumber) * 86_400_000

@@ -1,5 +1,11 @@
 import MimoEngine
 
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
 /// Reads the lines of one file in one log format.
 ///
 /// A decoder is a value with the state of its file (some formats spread a call over several lines). Laws:
@@ -83,15 +89,50 @@ public struct DecodedLines: Sendable {
   /// is replaced by its prefix class and a short hash.
   mutating func internKey(_ text: JSONString?) -> NameID {
     guard let text, text.count > 0 else { return .none }
-    let prefixes: [StaticString] = [
-      "sk-", "tp-", "ttp-", "Bearer ", "AIza", "gsk_", "xai-", "pk-", "key-",
-    ]
-    let prefix = prefixes.first { text.hasPrefix($0) }
+    return text.withUnescaped { internKey($0) }
+  }
+
+  private mutating func internKey(_ text: UnsafeRawBufferPointer) -> NameID {
+    let prefix = Self.secretPrefixes.first { text.starts(with: $0.utf8) }
     let isLongAndRandom =
-      text.count >= 32 && !text.contains(" ") && !text.contains("@") && !text.contains(".")
-    guard prefix != nil || isLongAndRandom else { return intern(text) }
-    let hash = String(Fingerprint(of: text.bytes).value & 0xFF_FFFF, radix: 16)
-    return names.intern("\(prefix?.description ?? "")#\(hash)")
+      text.count >= 32
+      && !text.contains {
+        $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "@") || $0 == UInt8(ascii: ".")
+      }
+    guard prefix != nil || isLongAndRandom else { return names.intern(text) }
+    let hash = String(Fingerprint(of: text).value & 0xFF_FFFF, radix: 16)
+    return names.intern("\(prefix ?? "")#\(hash)")
+  }
+
+  /// How the vendors' keys, tokens of accounts (`eyJ`, `ya29.`) and HTTP credentials begin.
+  private static let secretPrefixes = [
+    "sk-", "tp-", "ttp-", "Bearer ", "bearer ", "Basic ", "AIza", "AKIA", "gsk_", "xai-", "pk-",
+    "key-", "eyJ", "ya29.",
+  ]
+
+  /// The id of a seller: a name, or of an address the host alone. The rest may hold a key or a password.
+  mutating func internSeller(_ text: JSONString?) -> NameID {
+    guard let text, text.count > 0 else { return .none }
+    let slash = UInt8(ascii: "/")
+    // Nearly all are plain names.
+    guard memchr(text.start, Int32(slash), text.count) != nil else { return intern(text) }
+    return text.withUnescaped { text in
+      var rest = text[...]
+      if let scheme = text.indices.dropLast(2).first(where: {
+        text[$0] == UInt8(ascii: ":") && text[$0 + 1] == slash && text[$0 + 2] == slash
+      }) {
+        rest = rest[(scheme + 3)...]
+      } else if text.first != slash,
+        !text.prefix(while: { $0 != slash }).contains(UInt8(ascii: "."))
+      {
+        return names.intern(text)
+      }
+      var host = rest.prefix {
+        $0 != slash && $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#")
+      }
+      if let at = host.lastIndex(of: UInt8(ascii: "@")) { host = host[(at + 1)...] }
+      return names.intern(UnsafeRawBufferPointer(rebasing: host))
+    }
   }
 
   /// Forgets the records, not the names.

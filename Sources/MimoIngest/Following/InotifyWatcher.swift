@@ -53,6 +53,8 @@
           if count < 0 && errno == EINTR { continue }
           guard count > 0 else { break }
           decode(UnsafeRawBufferPointer(rebasing: bytes[..<count]), into: &events)
+          // Room was left for one more event of any length, so there was none.
+          if count < bytes.count - 4096 { break }
         }
       }
       // A file whose second half did not come in the same breath went somewhere unwatched.

@@ -68,16 +68,22 @@ public protocol LogConsumer: AnyObject {
   /// Called once per occasion, not once per try.
   func failed(_ error: LogError, of file: LogFile?)
 
+  /// An error that was told of a source or a folder holds no longer: what was missing is there.
+  func resolved(_ error: LogError)
+
   /// Called after each round of about 4 MiB, and at the end of the last.
   func progress(_ progress: LogProgress)
 
-  /// Everything that was there has been delivered. Called again after each later growth.
+  /// Everything that was there has been delivered. Called again after each later growth, and when an
+  /// error came or went.
   func caughtUp()
 }
 
 extension LogConsumer {
   /// Ignores the rest.
   public func unfinished(_ rest: UnsafeRawBufferPointer, of file: LogFile, at offset: Int64) {}
+  /// Ignores it.
+  public func resolved(_ error: LogError) {}
   /// Ignores it.
   public func progress(_ progress: LogProgress) {}
 }

@@ -57,9 +57,14 @@ extension LogFollower {
       consumer.closed(file, reason: reason)
     }
     close(file)
-    if file.bookmark.offset > 0 { bookmarks[file.bookmark.identity.inode] = file.bookmark }
-    bytesRead -= reason == .finished ? 0 : file.bookmark.offset
-    bytesTotal -= file.status?.size ?? 0
+    // A one-shot scan tells how far it came; a follower, how much of what it follows it has read.
+    if reason != .finished {
+      if file.bookmark.offset > 0 {
+        bookmarks[file.bookmark.identity.inode, default: []].append(file.bookmark)
+      }
+      bytesRead -= file.bookmark.offset
+      bytesTotal -= file.status?.size ?? 0
+    }
     if byIdentity[file.bookmark.identity] === file { byIdentity[file.bookmark.identity] = nil }
     if byPath[file.path] === file { byPath[file.path] = nil }
     buffer.shrink()
@@ -89,6 +94,7 @@ extension LogFollower {
   func fail(_ file: LogFile, _ error: LogError) {
     if file.error == error { return }
     file.error = error
+    hasNews = true
     consumer.failed(error, of: file)
   }
 
@@ -209,15 +215,14 @@ extension LogFollower {
   /// The first read of a file: from its first byte, or from where an earlier run left it.
   private func begin(_ file: LogFile, _ descriptor: Int32) throws(SystemError) {
     let identity = file.bookmark.identity
-    if var stored = bookmarks.removeValue(forKey: identity.inode) {
-      stored.identity = identity
+    for var stored in bookmarks.removeValue(forKey: identity.inode) ?? [] {
+      stored.identity.device = identity.device
       let tail = LogTail(bookmark: stored)
-      if try tail.matches(descriptor) {
-        file.tail = tail
-        file.openReason = .resumed
-        bytesRead += stored.offset
-      }
+      guard stored.offset > file.bookmark.offset, try tail.matches(descriptor) else { continue }
+      file.tail = tail
+      file.openReason = .resumed
     }
+    bytesRead += file.bookmark.offset
     file.isOpened = true
     consumer.opened(file, reason: file.openReason)
   }
@@ -247,11 +252,20 @@ extension LogFollower {
   private func reportRest(_ file: LogFile, _ descriptor: Int32) {
     guard descriptor >= 0 else { return }
     let consumer = consumer!
-    try? file.tail.withRest(
-      descriptor,
-      buffer: buffer,
-      maximumLineBytes: options.maximumLineBytes
-    ) { rest, offset in
+    if file.tail.knownRest > Int64(options.maximumLineBytes) {
+      consumer.failed(
+        .lineTooLong(
+          path: file.path,
+          offset: file.bookmark.offset,
+          length: file.tail.knownRest,
+          limit: options.maximumLineBytes
+        ),
+        of: file
+      )
+      return
+    }
+    // It was readable a moment ago; if it no longer is, there is nothing left to report.
+    try? file.tail.withRest(descriptor, buffer: buffer) { rest, offset in
       consumer.unfinished(rest, of: file, at: offset)
     }
   }
@@ -316,7 +330,7 @@ extension LogFollower {
       (descriptor, status) = try openWithStatus(path)
     } catch {
       guard error.code == EMFILE || error.code == ENFILE, !openFiles.isEmpty else { throw error }
-      for other in openFiles { close(other) }
+      for other in openFiles where other.detached == nil { close(other) }
       (descriptor, status) = try openWithStatus(path)
     }
     if status.kind != .regular || status.identity != file.bookmark.identity {
@@ -350,13 +364,12 @@ extension LogFollower {
     openFiles.removeAll { $0 === file }
   }
 
-  /// Closes the file that was not needed for the longest time; a renamed or deleted one only if there
-  /// is no other, because it may not be found again.
+  /// Closes the file that was not needed for the longest time, if too many are open. Renamed and deleted
+  /// ones stay open as long as they are followed, because they may not be found again.
   private func closeLeastUsed() {
     let attached = openFiles.filter { $0.detached == nil }
-    if let file = (attached.isEmpty ? openFiles : attached).min(by: { $0.lastUse < $1.lastUse }) {
-      close(file)
-    }
+    guard attached.count >= maximumOpenFiles else { return }
+    if let file = attached.min(by: { $0.lastUse < $1.lastUse }) { close(file) }
   }
 }
 

@@ -40,8 +40,8 @@ public final class LogFollower {
     public var roundBytes = 4 << 20
     /// Descriptors kept open at most. Fewer are used if the process may not have that many.
     public var maximumOpenFiles = 256
-    /// Pause of `run` after a small round that left nothing to read: many small writes become one read.
-    public var pauseMilliseconds: Int32 = 4
+    /// The longest pause of `run` between two small rounds while lines keep coming, in milliseconds.
+    public var pauseMilliseconds: Int32 = 8
 
     /// The defaults.
     public init() {}
@@ -64,7 +64,7 @@ public final class LogFollower {
   var detachedFiles: [LogFile] = []
   var streams: [LogStream] = []
   /// Where files that are not followed now were left, by inode: devices may be renumbered.
-  var bookmarks: [UInt64: Bookmark] = [:]
+  var bookmarks: [UInt64: [Bookmark]] = [:]
   var nextID = 0
   var openFiles: [LogFile] = []
   var uses: UInt64 = 0
@@ -85,6 +85,8 @@ public final class LogFollower {
   private var isStarting = false
   private var isStarted = false
   private var isCaughtUp = false
+  /// An error came or went since the consumer last caught up.
+  var hasNews = false
   /// Bytes accounted for since the last `progress`, streams included.
   var freshBytes = 0
   var bytesRead: Int64 = 0
@@ -130,7 +132,9 @@ public final class LogFollower {
     self.options = options
     self.makeWatcher = makeWatcher
     buffer = LineBuffer(windowBytes: options.windowBytes)
-    for bookmark in bookmarks { self.bookmarks[bookmark.identity.inode] = bookmark }
+    for bookmark in bookmarks {
+      self.bookmarks[bookmark.identity.inode, default: []].append(bookmark)
+    }
     let allowed = sysconf(Int32(_SC_OPEN_MAX))
     maximumOpenFiles = max(4, min(options.maximumOpenFiles, allowed > 0 ? Int(allowed) / 4 : 256))
     states = sources.map { SourceState($0) }
@@ -193,13 +197,17 @@ public final class LogFollower {
 
   /// Follows until `remote.stop()` is called. Uses no processor time while nothing changes.
   public func run(_ consumer: any LogConsumer) {
+    var pause: Int32 = 1
     while !remote.isStopped {
+      let begun = monotonicMilliseconds()
       let bytes = step(consumer)
-      // Many small writes become one read. A big round means somebody is waiting for us.
-      if bytes > 0 && bytes < 64 << 10 && !hasWork {
-        var bell = pollfd(fd: remote.wakeUp, events: Int16(POLLIN), revents: 0)
-        poll(&bell, 1, options.pauseMilliseconds)
-      }
+      // A big round means that somebody is waiting for us.
+      if bytes == 0 || bytes >= 64 << 10 || hasWork { continue }
+      // A lone line is delivered at once; a steady stream of small writes is taken in fewer reads.
+      let hadToWait = monotonicMilliseconds() - begun > 2
+      pause = hadToWait ? 1 : min(2 * pause, options.pauseMilliseconds)
+      var bell = pollfd(fd: remote.wakeUp, events: Int16(POLLIN), revents: 0)
+      poll(&bell, 1, pause)
     }
   }
 
@@ -211,14 +219,16 @@ public final class LogFollower {
   public func step(_ consumer: any LogConsumer, timeoutMilliseconds: Int64? = nil) -> Int {
     self.consumer = consumer
     defer { self.consumer = nil }
-    if !isStarted {
+    let isFirst = !isStarted
+    if isFirst {
       isStarted = true
       isStarting = true
       start()
       isStarting = false
       backlog.sort { ($0.modified, $1.id) < ($1.modified, $0.id) }
     }
-    let ready = wait(timeoutMilliseconds)
+    // Where there is nothing to read yet, that is told at once.
+    let ready = wait(isFirst ? 0 : timeoutMilliseconds)
     handle(watcher.drain())
     lookIfDue()
 
@@ -249,6 +259,10 @@ public final class LogFollower {
         )
       )
     }
+    if hasNews {
+      hasNews = false
+      isCaughtUp = false
+    }
     if !isCaughtUp && !hasWork && !streams.contains(where: \.hasMore) {
       isCaughtUp = true
       consumer.caughtUp()
@@ -258,7 +272,7 @@ public final class LogFollower {
 
   /// Looks at everything again, as the timer would, in the next round.
   public func lookAgain() {
-    for index in states.indices { states[index].nextLook = 0 }
+    for index in states.indices where !states[index].isStream { states[index].nextLook = 0 }
   }
 
   // MARK: - The queue

@@ -20,6 +20,8 @@ struct LogTail {
   /// Where the line at the bookmark begins: before the bookmark if NULs were skipped in front of it.
   private var lineStart: Int64
   private var longLine: LongLine?
+  /// Whether the last read saw anything behind the bookmark.
+  private(set) var hasRest = false
 
   /// An unfinished line too long to be read again for each piece that is added to it.
   private struct LongLine {
@@ -32,7 +34,7 @@ struct LogTail {
   enum Step: Equatable {
     /// Something was accounted for (perhaps only searched); there may be more.
     case advanced
-    /// No whole line is left. What follows the bookmark, if anything, is unfinished.
+    /// No whole line is left: the file's end was seen. What follows the bookmark is unfinished.
     case upToDate
     /// The file no longer is what was read so far.
     case changed
@@ -97,7 +99,8 @@ struct LogTail {
     )
     guard count >= lead, leadMatches(buffer) else { return .changed }
     var window = UnsafeRawBufferPointer(start: buffer.start + lead, count: count - lead)
-    guard !window.isEmpty else { return .upToDate }
+    hasRest = !window.isEmpty
+    guard hasRest else { return .upToDate }
 
     var reachesEnd = count < buffer.windowBytes
     if offset + Int64(window.count) >= limit,
@@ -116,7 +119,10 @@ struct LogTail {
       )
       skippedNULs += Int64(frame.droppedNULs)
       move(by: frame.end, over: window)
-      return .advanced
+      hasRest = frame.end < window.count
+      // The end was seen behind all of this; a long rest still has to be searched for its shape.
+      let isDone = reachesEnd && window.count - frame.end < buffer.windowBytes / 2
+      return isDone ? .upToDate : .advanced
     }
     if frame.lineStart > 0 {
       move(by: frame.lineStart, over: window)
@@ -146,20 +152,24 @@ struct LogTail {
   /// Keeps count of a stream, which has no file to compare with.
   mutating func moveStream(to offset: Int64) { bookmark.offset = offset }
 
+  /// How much of an unfinished long line has been searched for its end; 0 if it is not long.
+  var knownRest: Int64 { longLine.map { $0.searched - bookmark.offset } ?? 0 }
+
   /// Lends the unfinished line behind the bookmark, if there is one that is not blank.
   mutating func withRest(
     _ descriptor: Int32,
     buffer: LineBuffer,
-    maximumLineBytes: Int,
     _ body: (UnsafeRawBufferPointer, Int64) -> Void
   ) throws(SystemError) {
+    guard hasRest else { return }
     let lead = bookmark.tail.length
-    let wanted = longLine.map { Int(clamping: $0.searched - bookmark.offset) } ?? buffer.windowBytes
-    buffer.reserve(lead + min(wanted, maximumLineBytes))
+    // One that is not known to be long fits into half a window.
+    let wanted = max(buffer.windowBytes, lead + Int(knownRest))
+    buffer.reserve(wanted)
     let count = try readFully(
       descriptor,
       buffer.start,
-      buffer.capacity,
+      wanted,
       at: bookmark.offset - Int64(lead)
     )
     guard count > lead, leadMatches(buffer) else { return }

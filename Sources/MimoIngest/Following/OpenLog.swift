@@ -89,13 +89,17 @@ public final class OpenLog {
         case .upToDate, .changed: break reading
         }
       }
-      if tail.bookmark.offset < range.upperBound {
-        try tail.withRest(
-          descriptor,
-          buffer: buffer,
-          maximumLineBytes: maximumLineBytes,
-          unfinished
+      if tail.knownRest > Int64(maximumLineBytes) {
+        longLines.append(
+          .lineTooLong(
+            path: path,
+            offset: tail.bookmark.offset,
+            length: tail.knownRest,
+            limit: maximumLineBytes
+          )
         )
+      } else if tail.bookmark.offset < range.upperBound {
+        try tail.withRest(descriptor, buffer: buffer, unfinished)
       }
       return RangeEnd(
         offset: tail.bookmark.offset,

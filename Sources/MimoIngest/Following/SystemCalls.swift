@@ -116,16 +116,8 @@ func readFully(
 
 /// The system's words for an `errno`.
 func systemMessage(_ code: Int32) -> String {
-  var text = [CChar](repeating: 0, count: 256)
-  #if canImport(Darwin)
-    _ = strerror_r(code, &text, text.count)
-    return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-      .lowercased()
-  #else
-    // Not `strerror_r`: glibc's variant returns the text elsewhere. `strerrordesc_np` is newer than
-    // some systems we build on.
-    return strerror(code).map { String(cString: $0).lowercased() } ?? "error \(code)"
-  #endif
+  // `strerror_r` differs from system to system; this one is only unsafe for codes without a text.
+  strerror(code).map { String(cString: $0).lowercased() } ?? "error \(code)"
 }
 
 /// Milliseconds of a clock that never jumps.

@@ -43,7 +43,9 @@ public struct AnswerDecoder: RecordDecoder {
   ) throws(DecodeError) -> LineKind {
     var text = line
     // Streams are often logged as they come over the wire: `data: {...}`.
-    if line.starts(with: "data:".utf8) {
+    if line.first == UInt8(ascii: "{") {
+      // Nearly every line: nothing to strip.
+    } else if line.starts(with: "data:".utf8) {
       text = UnsafeRawBufferPointer(rebasing: line.dropFirst(5))
     } else if line.starts(with: "event:".utf8) {
       return .notUsage
@@ -51,10 +53,15 @@ public struct AnswerDecoder: RecordDecoder {
     guard let first = text.first(where: { $0 > 32 }) else { return .foreign }
     guard first == UInt8(ascii: "{") else { return .foreign }
     var cursor = JSONCursor(text)
-    let answer = try Answer.read(&cursor, depth: 0)
-    try cursor.expectEnd()
+    let answer: Answer
+    do {
+      answer = try Answer.read(&cursor, depth: 0)
+      try cursor.expectEnd()
+    } catch {
+      throw error.shifted(by: line.count - text.count)
+    }
     defer { withExtendedLifetime(answer.copies) {} }
-    return try emit(answer, into: &output)
+    return emit(answer, Fingerprint(of: text), into: &output)
   }
 
   /// As in `RecordDecoder`: closes a stream that the lines before left open.
@@ -75,9 +82,10 @@ public struct AnswerDecoder: RecordDecoder {
     if !hasSeenStream { openStream = stream }
   }
 
-  private mutating func emit(_ answer: Answer, into output: inout DecodedLines) throws(DecodeError)
-    -> LineKind
-  {
+  private mutating func emit(
+    _ answer: Answer, _ lineFingerprint: @autoclosure () -> Fingerprint,
+    into output: inout DecodedLines
+  ) -> LineKind {
     if answer.isForeign { return .foreign }
     if answer.type == .messageStop {
       openStream = nil
@@ -95,7 +103,8 @@ public struct AnswerDecoder: RecordDecoder {
       }
       return answer.hasTraits ? .notUsage : .foreign
     }
-    if answer.type == .messageDelta, answer.id == nil {
+    // An id beside a delta is the caller's: the event itself has none.
+    if answer.type == .messageDelta, answer.id == nil || openStream != nil {
       if let openStream {
         openStream.close(with: usage, into: &output)
       } else if !hasSeenStream, orphans.count < Self.keptOrphans {
@@ -115,6 +124,8 @@ public struct AnswerDecoder: RecordDecoder {
       && (answer.model.map { $0.contains("mimo") || $0.contains("MiMo") } ?? false)
     let form = usage.form(hint: answer.formHint)
     if answer.type == .messageStart {
+      // Without an id the opening itself stands for the call, so that its closing can replace it.
+      if record.identity == nil { record.identity = CallIdentity(message: lineFingerprint()) }
       record.identity?.rank = .opening
       // Iterations point into this line; the closing event states them again.
       var opening = usage
@@ -145,13 +156,13 @@ public struct AnswerDecoder: RecordDecoder {
     let session = output.intern(answer.session)
     record.labels = Labels(
       model: output.intern(answer.model ?? answer.requestModel),
-      provider: output.intern(answer.provider),
+      provider: output.internSeller(answer.provider),
       source: output.names.intern(Self.name), project: output.intern(answer.project),
       session: session,
       key: output.internKey(answer.key))
     record.conversation = session
     if let id = answer.id, id.count > 0 {
-      record.identity = CallIdentity(message: Fingerprint(of: id.bytes))
+      record.identity = CallIdentity(message: id.fingerprint)
     }
     record.tier = answer.tier ?? .standard
     record.statedCost = answer.statedCost
@@ -216,6 +227,8 @@ private struct Answer {
   var status: Int64?
   var hasError = false
   var hasErrorObject = false
+  /// Whether there are keys that neither answers nor the usual envelopes have.
+  var hasUnknownKeys = false
   var hasTraits = false
   var hasRequest = false
   var isForeign = false
@@ -224,8 +237,8 @@ private struct Answer {
 
   /// Whether the log marks the call as failed. An `error` in a line about something else is not one.
   var isFailure: Bool {
-    if hasErrorObject && usage == nil { return true }
-    let isFailed = hasError || (status ?? 0) >= 400
+    let isFailed = hasError || hasErrorObject || (status ?? 0) >= 400
+    if hasErrorObject && usage == nil && !hasUnknownKeys { return true }
     return isFailed && (model != nil || requestModel != nil || hasRequest || usage != nil)
   }
 
@@ -296,6 +309,10 @@ private struct Answer {
         // In a bare Responses answer this is the body's own time, in an envelope the caller's.
         answer.time = try LogTime.read(&cursor) ?? answer.time
       case 10 where key == "completion": try readBody(&cursor, depth, &body)
+      case 10 where key == "parentUuid":
+        // A transcript of a tool, which has rules of its own.
+        answer.isForeign = true
+        try cursor.skipValue()
       case 10 where key == "latency_ms" || key == "session_id":
         if key == "session_id" {
           answer.session = try cursor.string() ?? answer.session
@@ -324,7 +341,10 @@ private struct Answer {
       case 13 where key == "response_cost":
         answer.statedCost = try UsageObject.readCost(&cursor) ?? answer.statedCost
       case 15 where key == "conversation_id": answer.session = try cursor.string() ?? answer.session
-      default: try cursor.skipValue()
+      case 10 where key == "request_id": try cursor.skipValue()
+      default:
+        answer.hasUnknownKeys = true
+        try cursor.skipValue()
       }
     }
     if answer.usage != nil, answer.model != nil || answer.id != nil { answer.hasTraits = true }
@@ -334,10 +354,13 @@ private struct Answer {
         body = message
       }
     } else if message?.usage != nil {
-      // A transcript of a tool, which has rules of its own.
+      // So is a line whose message is an answer.
       answer.isForeign = true
     }
-    if let body { answer.adopt(body) }
+    // Beside the usage of the call, an object without any is what the model wrote, not the answer.
+    if let body, body.hasTraits || (answer.usage == nil && answer.gemini == nil) {
+      answer.adopt(body)
+    }
     return answer
   }
 
@@ -360,7 +383,10 @@ private struct Answer {
     durationMilliseconds = durationMilliseconds ?? body.durationMilliseconds
     status = status ?? body.status
     hasError = hasError || body.hasError
-    hasErrorObject = hasErrorObject || body.hasErrorObject
+    if body.hasErrorObject {
+      hasErrorObject = true
+      hasUnknownKeys = body.hasUnknownKeys
+    }
     hasTraits = hasTraits || body.hasTraits
     isForeign = isForeign || body.isForeign
     hasRequest = hasRequest || body.hasRequest
@@ -482,17 +508,4 @@ private struct Answer {
     else { return }
     durationMilliseconds = Int32(clamping: value)
   }
-}
-
-/// Bytes that live as long as someone holds this: the text of an answer that was logged as a JSON string.
-private final class TextCopy {
-  let bytes: UnsafeRawBufferPointer
-
-  init(_ text: UnsafeRawBufferPointer) {
-    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: text.count, alignment: 1)
-    copy.copyMemory(from: text)
-    bytes = UnsafeRawBufferPointer(copy)
-  }
-
-  deinit { bytes.deallocate() }
 }

@@ -27,15 +27,16 @@ public struct ClaudeCodeDecoder: RecordDecoder {
     var statedCost: Amount?
     var message: Message?
     var copy: Copy?
+    /// Keys that other writers use too.
+    var hasCommonTraits = false
+    /// Keys that nobody else writes.
     var hasOwnTraits = false
-    var isError = false
   }
 
   private struct Message {
     var id: JSONString?
     var model: JSONString?
     var usage: UsageObject?
-    var type: JSONString?
   }
 
   private struct Copy {
@@ -54,14 +55,18 @@ public struct ClaudeCodeDecoder: RecordDecoder {
       return try isTranscript(line) ? .notUsage : .foreign
     }
     let fields = try read(line)
-    guard fields.hasOwnTraits else { return .foreign }
-    if let message = fields.message, let usage = message.usage, isAnswer(fields.type) {
+    let hasTraits = fields.hasOwnTraits || fields.hasCommonTraits
+    if let message = fields.message, let usage = message.usage, isAnswer(fields.type),
+      hasTraits || fields.timestamp != nil
+    {
       return emit(message, usage, of: fields, into: &output)
     }
-    if let copy = fields.copy, let usage = copy.message.usage {
+    if hasTraits, let copy = fields.copy, let usage = copy.message.usage {
       return emit(copy, usage, of: fields, into: &output)
     }
-    return .notUsage
+    // A caller's envelope may have a request or session id too, and an answer in it.
+    let isKnownType = fields.type.map { type in Self.lineTypes.contains { type == $0 } } ?? false
+    return fields.hasOwnTraits || (isKnownType && fields.hasCommonTraits) ? .notUsage : .foreign
   }
 
   /// Very old and foreign writers leave `type` out.
@@ -73,6 +78,7 @@ public struct ClaudeCodeDecoder: RecordDecoder {
   private func emit(
     _ message: Message, _ usage: UsageObject, of line: Line, into output: inout DecodedLines
   ) -> LineKind {
+    if usage.isEmpty { return .notUsage }
     if let model = message.model, model == "<synthetic>" { return .notUsage }
     var record = UsageRecord(time: line.timestamp ?? output.readTime)
     let session = output.intern(line.sessionID)
@@ -85,10 +91,10 @@ public struct ClaudeCodeDecoder: RecordDecoder {
       // A file of a sub-agent may repeat its parent's messages under other request ids.
       if let request = line.requestID, request.count > 0, !line.isSidechain {
         record.identity = CallIdentity(
-          message: Fingerprint(of: id.bytes), request: Fingerprint(of: request.bytes).value,
+          message: id.fingerprint, request: request.fingerprint.value,
           rank: .request)
       } else {
-        record.identity = CallIdentity(message: Fingerprint(of: id.bytes))
+        record.identity = CallIdentity(message: id.fingerprint)
       }
     }
     record.append(usage, as: .messages, to: &output)
@@ -98,7 +104,7 @@ public struct ClaudeCodeDecoder: RecordDecoder {
   private func emit(
     _ copy: Copy, _ usage: UsageObject, of line: Line, into output: inout DecodedLines
   ) -> LineKind {
-    guard let id = copy.message.id, id.count > 0,
+    guard let id = copy.message.id, id.count > 0, !usage.isEmpty,
       copy.message.model.map({ !($0 == "<synthetic>") }) ?? true
     else { return .notUsage }
     var record = UsageRecord(time: copy.timestamp ?? line.timestamp ?? output.readTime)
@@ -107,7 +113,7 @@ public struct ClaudeCodeDecoder: RecordDecoder {
       model: output.intern(copy.message.model), source: output.names.intern(Self.name),
       project: output.intern(line.project), session: session)
     record.conversation = copy.agentID == nil ? session : output.intern(copy.agentID)
-    record.identity = CallIdentity(message: Fingerprint(of: id.bytes), rank: .embeddedCopy)
+    record.identity = CallIdentity(message: id.fingerprint, rank: .embeddedCopy)
     record.append(usage, as: .messages, to: &output)
     return .usage
   }
@@ -141,9 +147,7 @@ public struct ClaudeCodeDecoder: RecordDecoder {
     "user", "assistant", "system", "summary", "progress", "file-history-snapshot", "attachment",
     "queue-operation",
   ]
-  private static let ownKeys: [StaticString] = [
-    "sessionId", "parentUuid", "leafUuid", "isSidechain", "requestId", "agentId",
-  ]
+  private static let ownKeys: [StaticString] = ["parentUuid", "leafUuid", "isSidechain"]
 
   private func read(_ bytes: UnsafeRawBufferPointer) throws(DecodeError) -> Line {
     var line = Line()
@@ -155,19 +159,24 @@ public struct ClaudeCodeDecoder: RecordDecoder {
       case 4 where key == "type": line.type = try cursor.string()
       case 4 where key == "data": line.copy = try Self.readProgress(&cursor)
       case 4 where key == "uuid":
-        line.hasOwnTraits = true
+        line.hasCommonTraits = true
         try cursor.skipValue()
       case 7 where key == "message": line.message = try Self.readMessage(&cursor)
       case 7 where key == "agentId": line.agentID = try cursor.string()
       case 7 where key == "costUSD": line.statedCost = try UsageObject.readCost(&cursor)
       case 9 where key == "timestamp": line.timestamp = try LogTime.read(&cursor)
       case 9 where key == "requestId":
-        line.hasOwnTraits = true
+        line.hasCommonTraits = true
         line.requestID = try cursor.string()
       case 9 where key == "sessionId":
-        line.hasOwnTraits = true
+        line.hasCommonTraits = true
         line.sessionID = try cursor.string()
-      case 11 where key == "isSidechain": line.isSidechain = try cursor.bool() ?? false
+      case 10 where key == "parentUuid":
+        line.hasOwnTraits = true
+        try cursor.skipValue()
+      case 11 where key == "isSidechain":
+        line.hasOwnTraits = true
+        line.isSidechain = try cursor.bool() ?? false
       default: try cursor.skipValue()
       }
     }

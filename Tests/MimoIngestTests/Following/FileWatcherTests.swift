@@ -2,6 +2,12 @@ import Testing
 
 @testable import MimoIngest
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 @Suite struct FileWatcherTests {
   /// A watcher under control of the test.
   private final class FakeWatcher: FileWatcher {
@@ -137,6 +143,20 @@ import Testing
       folder.write("sub/a", "")
       #expect(watcher.drain().contains(.touched(folder: folder["sub"], name: "a", isFolder: false)))
       #expect(throws: WatchError.self) { try watcher.watch(folder["nowhere"], namesOnly: false) }
+    }
+
+    @Test func `more events than the system keeps lose no line`() throws {
+      let folder = TemporaryFolder()
+      let following = try Following([.folder(folder.path, suffixes: [])], options: bothWays[0])
+      // Alternating, because the system merges an event with an equal one right before it.
+      let writers = ["a", "b"].map { open(folder[$0], O_WRONLY | O_CREAT | O_APPEND, 0o644) }
+      for i in 0..<12_000 { for writer in writers { writeAll(writer, Array("\(i)\n".utf8)) } }
+      folder.makeFolder("late")
+      folder.write("late/c", "last\n")
+      writers.forEach { close($0) }
+      following.wait(lines: 24_001)
+      following.stepLookingAtEverything()
+      #expect(following.lines.count == 24_001)
     }
   #endif
 }

@@ -36,7 +36,7 @@ final class TemporaryFolder {
     store(Array(text.utf8), self[name], O_WRONLY | O_CREAT | O_APPEND)
   }
 
-  func rename(_ from: String, _ to: String) { #expect(Glibc.rename(self[from], self[to]) == 0) }
+  func rename(_ from: String, _ to: String) { #expect(renameFile(self[from], self[to]) == 0) }
   func delete(_ name: String) { #expect(unlink(self[name]) == 0) }
   func link(_ name: String, to target: String) { #expect(symlink(target, self[name]) == 0) }
 }
@@ -59,6 +59,9 @@ func writeAll(_ descriptor: Int32, _ bytes: [UInt8]) {
     }
   }
 }
+
+/// `rename`, for a type that has a method of that name.
+private func renameFile(_ from: String, _ to: String) -> Int32 { rename(from, to) }
 
 private func removeTree(_ path: String) {
   if let stream = opendir(path) {

@@ -1,0 +1,173 @@
+/// The same usage priced under several plans.
+///
+/// Pure arithmetic over the cells; models a plan does not sell are priced as those that stand for them
+/// (`Tariff.modelMap`), which makes an estimate of the result.
+public struct Comparison: Sendable {
+  /// One plan's answer.
+  public struct Entry: Sendable {
+    /// The plan.
+    public var plan: Plan
+    /// The currency of fee and cost.
+    public var currency: Currency
+    /// The fee of one billing period now; `nil` for metered plans.
+    public var fee: Amount?
+    /// Metered: the cost of the usage. Subscription: the fees of the billing periods with usage.
+    /// `nil` if nothing could be priced or a fee is not known.
+    public var money: Amount?
+    /// Credits the usage would have taken; `nil` for plans that do not count any.
+    public var creditsUsed: Amount?
+    /// Credits of one billing period now.
+    public var creditsIncluded: Amount?
+    /// Whether each billing period's usage fits its credits; `nil` if the plan has no limit or it is not known.
+    public var fits: Bool?
+    /// When the present period's credits end at the present pace, if before the period does.
+    public var runsOutAt: Instant?
+    /// Money less the reference's; `nil` across currencies, or where either leaves usage out.
+    public var difference: Amount?
+    /// The hit rate at which this plan and the reference cost the same; `nil` if there is none from 0 to 1.
+    public var breakEvenHitRate: Ratio?
+    /// Models priced as another one: the name in the log, the model that stands for it now.
+    public var mapped: [(from: String, to: String)]
+    /// Requests without a price here.
+    public var unpricedRequests: Int64
+    /// Sums under this plan.
+    public var totals: Measures
+  }
+
+  /// The entries, cheapest first; those without a figure come last. Currencies are not mixed: entries in
+  /// the reference's currency come first.
+  public let entries: [Entry]
+  /// The plan that differences are measured against.
+  public let reference: Entry
+
+  /// Compares plans.
+  ///
+  /// - Parameters:
+  ///   - tariffs: the plans, each in its currency.
+  ///   - reference: the plan to measure differences from.
+  public init(
+    of snapshot: UsageSnapshot, tariffs: [Tariff], reference: Tariff, periods: BillingPeriods,
+    window: Range<Minute>? = nil, filters: [UsageFilter] = [], now: Instant
+  ) {
+    func entry(_ tariff: Tariff) -> Entry {
+      Self.entry(snapshot, tariff, periods, window, filters, now)
+    }
+    let base = entry(reference)
+    self.reference = base
+    entries = tariffs.map(entry).map { $0.compared(with: base) }.enumerated().sorted { a, b in
+      let (x, y) = (a.element.rank(base), b.element.rank(base))
+      return x != y ? x < y : a.offset < b.offset
+    }.map(\.element)
+  }
+
+  private static func entry(
+    _ snapshot: UsageSnapshot, _ tariff: Tariff, _ periods: BillingPeriods,
+    _ window: Range<Minute>?,
+    _ filters: [UsageFilter], _ now: Instant
+  ) -> Entry {
+    let totals = Report(of: snapshot, tariff: tariff, window: window, filters: filters).totals
+    var entry = Entry(
+      plan: tariff.plan, currency: tariff.currency, money: totals.cost,
+      mapped: substitutions(snapshot, tariff, now), unpricedRequests: totals.unpricedRequests,
+      totals: totals)
+    guard tariff.plan.isSubscription else { return entry }
+    let status = PlanStatus(
+      of: snapshot, tariff: tariff, periods: periods, window: window, now: now)
+    entry.fee = status.fee
+    entry.money =
+      totals.pricedRequests == 0 && totals.unpricedRequests > 0 ? nil : status.feesOfWindow
+    if tariff.plan.kind == .credits {
+      entry.creditsUsed = totals.cost
+      entry.creditsIncluded = status.included
+      entry.runsOutAt = status.runsOutAt
+      entry.fits = totals.pricedRequests == 0 ? nil : fits(snapshot, tariff, periods, window)
+    }
+    return entry
+  }
+
+  /// Whether no billing period takes more credits than it has.
+  private static func fits(
+    _ snapshot: UsageSnapshot, _ tariff: Tariff, _ periods: BillingPeriods, _ window: Range<Minute>?
+  ) -> Bool? {
+    var starts: [Minute] = []
+    let sums = Pricer(snapshot, tariff: tariff).sum(in: window) { _, minute in
+      let period = periods.period(containing: minute.start)
+      let minutes = period.start.minute..<period.end.minute
+      let place = starts.firstIndex(of: minutes.lowerBound) ?? starts.count
+      if place == starts.count { starts.append(minutes.lowerBound) }
+      return Pricer.Placing(place: place, minutes: minutes)
+    }
+    var fits = true
+    for (index, row) in sums.rows.enumerated() where row.pricedRequests > 0 {
+      guard let included = tariff.plan.credits(at: sums.lastMinutes[index].start) else {
+        return nil
+      }
+      fits = fits && row.costFemto * 1000 <= included.atto
+    }
+    return fits
+  }
+
+  /// The models of a snapshot that are priced as another one.
+  static func substitutions(
+    _ snapshot: UsageSnapshot, _ tariff: Tariff, _ now: Instant
+  ) -> [(from: String, to: String)] {
+    var seen: Set<Labels> = []
+    var result: [(from: String, to: String)] = []
+    for series in snapshot.cube.series {
+      let key = Labels(model: series.labels.model, provider: series.labels.provider)
+      guard seen.insert(key).inserted else { continue }
+      let name = snapshot.names[key.model]
+      let provider = key.provider == .none ? nil : snapshot.names[key.provider]
+      guard let model = tariff.model(named: name, provider: provider), model.isSubstituted else {
+        continue
+      }
+      let span = tariff.span(of: model, promptTokens: 0, at: now.minute)
+      result.append((name, span.billedAs ?? tariff.plan.name))
+    }
+    return result.sorted { $0.from < $1.from }
+  }
+}
+
+extension Comparison.Entry {
+  /// First those in the reference's currency with a figure for all usage, then those that leave some out.
+  fileprivate func rank(_ base: Comparison.Entry) -> (Int, Int128) {
+    guard let money, totals.pricedRequests > 0 || totals.requests == 0 else { return (4, 0) }
+    let isForeign = currency != base.currency ? 2 : 0
+    return (isForeign + (unpricedRequests > 0 ? 1 : 0), money.atto)
+  }
+
+  fileprivate func compared(with base: Comparison.Entry) -> Comparison.Entry {
+    var entry = self
+    guard currency == base.currency, unpricedRequests == 0, base.unpricedRequests == 0 else {
+      return entry
+    }
+    if let money, let other = base.money { entry.difference = money - other }
+    entry.breakEvenHitRate = Self.breakEven(line, base.line)
+    return entry
+  }
+
+  /// The cost as a line over the hit rate: at rate 0, and what a rate of 1 changes, in femto-units.
+  private var line: (atNone: Int128, slope: Int128)? {
+    if plan.isSubscription { return money.map { ($0.atto / 1000, 0) } }
+    return (
+      totals.costWithoutCacheFemto, totals.costFullyCachedFemto - totals.costWithoutCacheFemto
+    )
+  }
+
+  /// Where two lines cross between a hit rate of 0 and one of 1.
+  private static func breakEven(
+    _ a: (atNone: Int128, slope: Int128)?, _ b: (atNone: Int128, slope: Int128)?
+  ) -> Ratio? {
+    guard let a, let b else { return nil }
+    var rise = a.slope - b.slope
+    var gap = b.atNone - a.atNone
+    if rise < 0 { (rise, gap) = (-rise, -gap) }
+    guard rise > 0, gap >= 0, gap <= rise else { return nil }
+    // Six digits are as many as a rate is shown with; the division keeps both numbers in 64 bits.
+    while rise > Int128(Int64.max) / 2 {
+      rise /= 2
+      gap /= 2
+    }
+    return Ratio(Int64(gap), Int64(rise))
+  }
+}
