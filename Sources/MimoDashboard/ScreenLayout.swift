@@ -34,7 +34,7 @@ struct ScreenLayout {
       (banner, rest) = rest.splitTop(lines.count)
     }
     if model.plan.plan.isSubscription { (strip, rest) = rest.splitTop(1) }
-    if size.columns >= 72, size.rows >= 20 {
+    if size.columns >= 74, size.rows >= 20 {
       let top: Rect
       (top, rest) = rest.splitTop(7)
       let wide = size.columns >= 116

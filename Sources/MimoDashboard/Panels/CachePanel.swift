@@ -26,7 +26,8 @@ enum CachePanel: Panel {
     }
     if inside.rows > 2 {
       let (name, chart) = inside.row(2).splitLeft(10)
-      buffer.write("last hour", x: name.x, y: name.y, style: Role.label.style)
+      buffer.write(
+        "last hour", x: name.x, y: name.y, style: Role.label.style, maxColumns: name.columns)
       hourChart(model, columns: chart.columns).draw(on: &buffer, in: chart)
     }
     if inside.rows > 3 {
@@ -74,7 +75,7 @@ enum CachePanel: Panel {
   private static func state(_ model: Model) -> (String, String) {
     let label = "warn <\(NumberFormat.limit(model.monitor.raiseBelow))"
     if let verdict = model.figures.verdict, !verdict.isEnough, verdict.standing == nil {
-      return (label, "little traffic")
+      return (label, "few calls")
     }
     let alerts = Int64(model.figures.verdict?.alerts.count ?? 0)
     return (label, alerts == 0 ? "no alerts" : NumberFormat.counted(alerts, "alert") + " (a)")

@@ -18,7 +18,7 @@ enum TokensPanel: Panel {
       let (label, count, whole, role) = row
       // Shares: of the prompt, of all tokens for the output, of the output for its reasoning.
       let share = Ratio(count, whole)
-      let value = TextWidth.padded(NumberFormat.percent(share), to: 7, alignment: .trailing)
+      let value = TextWidth.padded(NumberFormat.percent(share), to: 6, alignment: .trailing)
       buffer.writePair(
         label, [Span(NumberFormat.count(count), role.style), Span(value, Role.muted.style)],
         in: inside.row(index))
