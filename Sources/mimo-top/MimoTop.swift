@@ -17,9 +17,16 @@ struct MimoTop: ParsableCommand {
     ],
     defaultSubcommand: DashboardCommand.self)
 
+  /// What was typed; the short form of `--version`, which the parser does not know, in full.
+  private static var arguments: [String] {
+    let typed = CommandLine.arguments.dropFirst()
+    return typed.first == "-v" ? ["--version"] + typed.dropFirst() : Array(typed)
+  }
+
   static func main() {
+    StandardStreams.prepare()
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(arguments)
       try command.run()
     } catch let misuse as Misuse {
       StandardStreams.complain(misuse.description)
