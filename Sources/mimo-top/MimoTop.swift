@@ -10,6 +10,14 @@ struct MimoTop: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "mimo-top",
     abstract: "htop for LLM spend: watches usage logs live and prices them under any plan.",
+    usage: """
+      mimo-top [<options>] [<log> ...]
+      mimo-top <command> [<options>] [<log> ...]
+      """,
+    discussion: """
+      Without a command it shows the dashboard; without a log, the logs of the known tools found on this \
+      machine. Options of the dashboard: mimo-top dashboard --help. Try: mimo-top --demo
+      """,
     version: "mimo-top \(version), prices of \(Catalog.asOf)",
     subcommands: [
       DashboardCommand.self, ReportCommand.self, CompareCommand.self, PlansCommand.self,
@@ -17,16 +25,12 @@ struct MimoTop: ParsableCommand {
     ],
     defaultSubcommand: DashboardCommand.self)
 
-  /// What was typed; the short form of `--version`, which the parser does not know, in full.
-  private static var arguments: [String] {
-    let typed = CommandLine.arguments.dropFirst()
-    return typed.first == "-v" ? ["--version"] + typed.dropFirst() : Array(typed)
-  }
-
   static func main() {
     StandardStreams.prepare()
     do {
-      var command = try parseAsRoot(arguments)
+      // The parser offers a long name only.
+      let typed = CommandLine.arguments.dropFirst().map { $0 == "-v" ? "--version" : $0 }
+      var command = try parseAsRoot(typed)
       try command.run()
     } catch let misuse as Misuse {
       StandardStreams.complain(misuse.description)

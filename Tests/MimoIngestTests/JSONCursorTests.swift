@@ -81,7 +81,7 @@ private func walk(_ text: String) throws {
   @Test(arguments: [
     "", "{", "[]", "{}x", "{,}", #"{"a"}"#, #"{"a":}"#, #"{"a":1,}"#, #"{"a":1 "b":2}"#, #"{a:1}"#,
     #"{"a":1"#, #"{"a":"x}"#, #"{"a":"x\"}"#, #"{"a":[1}"#, #"{"a":1}}"#, #"{"a":1}{"b":2}"#,
-    #"{"a":[[]}"#, #"{'a':1}"#,
+    #"{"a":[[]}"#, #"{'a':1}"#, #"{"a":[1}}"#, #"{"a":{"b":1]}"#, #"{"a":[{]}]}"#,
   ])
   func `broken objects are malformed`(_ text: String) {
     #expect(throws: DecodeError.self) { try walk(text) }

@@ -142,32 +142,15 @@ extension Comparison.Entry {
       return entry
     }
     if let money, let other = base.money { entry.difference = money - other }
-    entry.breakEvenHitRate = Self.breakEven(line, base.line)
+    if let line, let other = base.line { entry.breakEvenHitRate = line.crossing(other) }
     return entry
   }
 
-  /// The cost as a line over the hit rate: at rate 0, and what a rate of 1 changes, in femto-units.
-  private var line: (atNone: Int128, slope: Int128)? {
-    if plan.isSubscription { return money.map { ($0.atto / 1000, 0) } }
-    return (
-      totals.costWithoutCacheFemto, totals.costFullyCachedFemto - totals.costWithoutCacheFemto
-    )
-  }
-
-  /// Where two lines cross between a hit rate of 0 and one of 1.
-  private static func breakEven(
-    _ a: (atNone: Int128, slope: Int128)?, _ b: (atNone: Int128, slope: Int128)?
-  ) -> Ratio? {
-    guard let a, let b else { return nil }
-    var rise = a.slope - b.slope
-    var gap = b.atNone - a.atNone
-    if rise < 0 { (rise, gap) = (-rise, -gap) }
-    guard rise > 0, gap >= 0, gap <= rise else { return nil }
-    // Six digits are as many as a rate is shown with; the division keeps both numbers in 64 bits.
-    while rise > Int128(Int64.max) / 2 {
-      rise /= 2
-      gap /= 2
+  /// The cost over the hit rate.
+  private var line: HitRateLine? {
+    if plan.isSubscription {
+      return money.map { HitRateLine(fee: $0, promptTokens: totals.tokens.prompt) }
     }
-    return Ratio(Int64(gap), Int64(rise))
+    return HitRateLine(totals)
   }
 }

@@ -32,6 +32,8 @@ public struct Measures: Hashable, Sendable {
   public var costWithoutCacheFemto: Int128 = 0
   /// The same with every prompt token at the price of a cache read.
   public var costFullyCachedFemto: Int128 = 0
+  /// The part of the cost that is output and searches: what no hit rate changes.
+  public var costOfOutputFemto: Int128 = 0
   /// Sum of the costs in US dollars that the logs state.
   public var statedCost = Amount.zero
   /// How many calls state a cost.
@@ -73,6 +75,7 @@ public struct Measures: Hashable, Sendable {
     a.costFemto += b.costFemto
     a.costWithoutCacheFemto += b.costWithoutCacheFemto
     a.costFullyCachedFemto += b.costFullyCachedFemto
+    a.costOfOutputFemto += b.costOfOutputFemto
     a.statedCost += b.statedCost
     a.statedCalls += b.statedCalls
   }

@@ -218,6 +218,8 @@ public struct Pricer {
       part.costFemto = rates.cost(of: stretch.tokens) + searches
       part.costWithoutCacheFemto = rates.costWithoutCache(of: stretch.tokens) + searches
       part.costFullyCachedFemto = rates.costFullyCached(of: stretch.tokens) + searches
+      part.costOfOutputFemto =
+        Rates.product(stretch.tokens.output, rates.output) + searches
     } else {
       part.unpricedSearches = stretch.extras.webSearches
       part.unpricedRequests = stretch.requests

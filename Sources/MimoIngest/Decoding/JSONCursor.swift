@@ -15,7 +15,7 @@ import MimoEngine
 ///     }
 ///
 /// Exactly one value must be read or skipped for each key. Nothing is allocated; slices are valid as
-/// long as the bytes are. Skipped strings and containers are checked for balance, not for their inside.
+/// long as the bytes are. Of skipped strings and containers only the ends and the brackets are checked.
 struct JSONCursor {
   private var p: UnsafePointer<UInt8>
   private let end: UnsafePointer<UInt8>
@@ -287,15 +287,25 @@ struct JSONCursor {
   private mutating func rawString() throws(DecodeError) -> JSONString {
     let from = p + 1
     var q = from
-    // Most keys and ids are short: a few bytes by hand are cheaper than a call.
-    let near = min(end, from + 24)
-    while q < near {
-      if q.pointee == UInt8(ascii: "\"") {
+    // Most keys and ids are short. Eight bytes at a time are searched for a quote or a backslash:
+    // a byte of `word ^ pattern` is zero where one stands, and the formula finds the lowest zero byte.
+    // (A fifth fewer instructions for each line than byte by byte; `mimo-top-bench decode`.)
+    let near = min(end - 8, from + 32)
+    while q <= near {
+      let word = UInt64(
+        littleEndian: UnsafeRawPointer(q).loadUnaligned(as: UInt64.self))
+      let quotes = word ^ 0x2222_2222_2222_2222
+      let escapes = word ^ 0x5C5C_5C5C_5C5C_5C5C
+      let ones: UInt64 = 0x0101_0101_0101_0101
+      let highs: UInt64 = 0x8080_8080_8080_8080
+      let found = ((quotes &- ones) & ~quotes | (escapes &- ones) & ~escapes) & highs
+      if found != 0 {
+        q += found.trailingZeroBitCount >> 3
+        if q.pointee == UInt8(ascii: "\\") { break }
         p = q + 1
         return JSONString(start: from, count: q - from, isEscaped: false)
       }
-      if q.pointee == UInt8(ascii: "\\") { break }
-      q += 1
+      q += 8
     }
     return try longString(from, searched: q)
   }
@@ -322,13 +332,23 @@ struct JSONCursor {
 
   private mutating func skipContainer() throws(DecodeError) {
     var depth = 0
+    // One bit for each of the first 64 levels: whether it is an object.
+    var kinds: UInt64 = 0
     while p < end {
       switch p.pointee {
       case UInt8(ascii: "\""):
         _ = try rawString()
         continue
-      case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+      case UInt8(ascii: "{"), UInt8(ascii: "["):
+        depth += 1
+        if depth <= 64 { kinds = kinds << 1 | (p.pointee == UInt8(ascii: "{") ? 1 : 0) }
       case UInt8(ascii: "}"), UInt8(ascii: "]"):
+        if depth <= 64 {
+          guard (kinds & 1 == 1) == (p.pointee == UInt8(ascii: "}")) else {
+            throw malformed("a bracket does not match")
+          }
+          kinds >>= 1
+        }
         depth -= 1
         if depth == 0 {
           p += 1
@@ -405,6 +425,9 @@ struct JSONString: @unchecked Sendable {
   func hasPrefix(_ text: StaticString) -> Bool {
     count >= text.utf8CodeUnitCount && memcmp(start, text.utf8Start, text.utf8CodeUnitCount) == 0
   }
+
+  /// The fingerprint of the text, however it is escaped.
+  var fingerprint: Fingerprint { withUnescaped { Fingerprint(of: $0) } }
 
   func contains(_ text: StaticString) -> Bool {
     ByteSearch.contains(text, in: bytes)

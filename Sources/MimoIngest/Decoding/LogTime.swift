@@ -10,7 +10,8 @@ public enum LogTime {
   static func read(_ cursor: inout JSONCursor) throws(DecodeError) -> Instant? {
     if cursor.next == .string {
       guard let text = try cursor.string() else { return nil }
-      return parse(iso: text.bytes) ?? parse(number: text.bytes)
+      // Some writers escape the plus of an offset.
+      return text.withUnescaped { parse(iso: $0) ?? parse(number: $0) }
     }
     guard let number = try cursor.numberText() else { return nil }
     return parse(number: number)

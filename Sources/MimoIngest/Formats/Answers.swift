@@ -43,7 +43,9 @@ public struct AnswerDecoder: RecordDecoder {
   ) throws(DecodeError) -> LineKind {
     var text = line
     // Streams are often logged as they come over the wire: `data: {...}`.
-    if line.starts(with: "data:".utf8) {
+    if line.first == UInt8(ascii: "{") {
+      // Nearly every line: nothing to strip.
+    } else if line.starts(with: "data:".utf8) {
       text = UnsafeRawBufferPointer(rebasing: line.dropFirst(5))
     } else if line.starts(with: "event:".utf8) {
       return .notUsage
@@ -160,7 +162,7 @@ public struct AnswerDecoder: RecordDecoder {
       key: output.internKey(answer.key))
     record.conversation = session
     if let id = answer.id, id.count > 0 {
-      record.identity = CallIdentity(message: Fingerprint(of: id.bytes))
+      record.identity = CallIdentity(message: id.fingerprint)
     }
     record.tier = answer.tier ?? .standard
     record.statedCost = answer.statedCost

@@ -91,10 +91,10 @@ public struct ClaudeCodeDecoder: RecordDecoder {
       // A file of a sub-agent may repeat its parent's messages under other request ids.
       if let request = line.requestID, request.count > 0, !line.isSidechain {
         record.identity = CallIdentity(
-          message: Fingerprint(of: id.bytes), request: Fingerprint(of: request.bytes).value,
+          message: id.fingerprint, request: request.fingerprint.value,
           rank: .request)
       } else {
-        record.identity = CallIdentity(message: Fingerprint(of: id.bytes))
+        record.identity = CallIdentity(message: id.fingerprint)
       }
     }
     record.append(usage, as: .messages, to: &output)
@@ -113,7 +113,7 @@ public struct ClaudeCodeDecoder: RecordDecoder {
       model: output.intern(copy.message.model), source: output.names.intern(Self.name),
       project: output.intern(line.project), session: session)
     record.conversation = copy.agentID == nil ? session : output.intern(copy.agentID)
-    record.identity = CallIdentity(message: Fingerprint(of: id.bytes), rank: .embeddedCopy)
+    record.identity = CallIdentity(message: id.fingerprint, rank: .embeddedCopy)
     record.append(usage, as: .messages, to: &output)
     return .usage
   }
