@@ -110,6 +110,9 @@ extension Overlay<ProviderPrices> {
     items[place].hosts += new.hosts
     for model in new.models {
       let id = model.id.lowercased()
+      let isKnown = items[place].models.contains { $0.id.lowercased() == id }
+      // All its rows were wrong, which has been said: what was there is better than no price.
+      if isKnown, model.entries.isEmpty, model.routes.isEmpty { continue }
       items[place].models.removeAll { $0.id.lowercased() == id }
       items[place].models.append(model)
     }

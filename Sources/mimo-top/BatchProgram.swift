@@ -36,6 +36,7 @@ struct BatchProgram {
     var model = Model(configuration, glyphs: glyphs)
     model.isBatch = true
     _ = update(&model, .resized(size))
+    for notice in model.notices { StandardStreams.complain(notice) }
     if frames == 1, stream == nil { return once(&model) }
 
     let feed = try LocalFeed(configuration)
@@ -68,7 +69,6 @@ struct BatchProgram {
     _ = update(&model, .usage(scan.snapshot, scan.summary(configuration)))
     _ = update(&model, .tick(SystemClock.now))
     StandardStreams.print(view(model).text + "\n")
-    for notice in configuration.notices { StandardStreams.complain(notice) }
     return scan.complain(noUsage: scan.snapshot.cube.span == nil, configuration)
   }
 }

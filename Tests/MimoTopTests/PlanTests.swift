@@ -51,7 +51,8 @@ extension EndToEnd {
       /// The amounts of a row of either report.
       func amounts(_ report: JSONReport, _ key: String, list: [String: Any]) -> String {
         let row = report.row(key)
-        let amount = countsCredits ? Shown.credits(row["credits"]) : Shown.money(row.text("cost"), sign)
+        let amount =
+          countsCredits ? Shown.credits(row["credits"]) : Shown.money(row.text("cost"), sign)
         let main = amount == "?" ? "no price" : amount
         return countsCredits ? "\(main) \(Shown.money(list.text("cost"), sign))" : main
       }
