@@ -39,7 +39,7 @@ struct ScreenLayout {
       (top, rest) = rest.splitTop(7)
       let wide = size.columns >= 116
       // Credits and money stand side by side.
-      let spend = model.plan.plan.isSubscription && size.columns >= 80 ? 29 : 24
+      let spend = model.plan.plan.isSubscription && size.columns >= 80 ? 30 : 24
       cards = top.dividedIntoColumns(
         [
           .flexible(weight: 10, minimum: spend, maximum: 44),

@@ -110,11 +110,10 @@ import Testing
     #expect(model.line(with: "vs Alpha small").contains("-$5.99"))
   }
 
-  @Test func `the pinned plan itself is the reference`() {
-    var model = Model.made(priced)
+  @Test func `the pinned plan is the same as itself, whatever has no price`() {
+    var model = Model.made()
     model.type("=")
-    model.message = nil
-    #expect(model.line(with: "reference").contains("this plan"))
+    #expect(model.line(with: "vs As billed").contains("the same"))
   }
 
   @Test func `plans of one price are the same`() {

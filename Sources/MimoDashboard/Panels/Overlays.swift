@@ -121,7 +121,7 @@ enum Overlays {
     let words = [
       ("hit rate", "cache read / (fresh + read + write); ? if the log does not tell"),
       ("fresh", "prompt tokens billed in full"),
-      ("+?", "a part has no price: the sum is a lower bound"),
+      ("+ ?", "a part has no price: the sum is a lower bound"),
       ("saved", "what the same tokens cost without a cache, less the cost"),
     ]
     for (word, text) in words {

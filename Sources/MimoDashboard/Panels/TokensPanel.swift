@@ -36,7 +36,10 @@ enum ActivityPanel: Panel {
     let trailing = [Span(model.amount(total.cost), Role.money.style)]
     let inside = model.box("Spend, last hour", trailing: trailing).draw(
       on: &buffer, in: rect)
-    let values = resampled(steps, to: inside.columns) { $0.isEmpty ? nil : Double($0.costFemto) }
+    // Spend per minute: some columns stand for more minutes than others.
+    let values = resampled(steps, to: inside.columns) { sum, minutes in
+      sum.isEmpty ? nil : Double(sum.costFemto) / Double(minutes)
+    }
     Sparkline(values, styles: [Role.chart.style], gapStyle: Role.track.style, glyphs: model.glyphs)
       .draw(on: &buffer, in: inside)
   }
