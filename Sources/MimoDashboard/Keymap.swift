@@ -37,6 +37,15 @@ public enum Keymap {
     binding([.character("0")], .asBilled, "back to as billed", .plans, hint: "as billed"),
     binding([.character("c")], .toggleCurrency, "the same plan in the other currency", .plans),
     binding(
+      [.character("m")], .toggleMapping,
+      "price models a plan does not sell as those that stand for them: an estimate", .plans),
+    binding(
+      [.character("b")], .showWhatIf,
+      "what another hit rate would cost, and the break-even with the pinned plan", .plans,
+      hint: "what if"),
+    binding([.left, .character("<")], .lowerRate, "what if: a point of hit rate less", .plans),
+    binding([.right, .character(">")], .raiseRate, "what if: a point of hit rate more", .plans),
+    binding(
       [.character("w")], .nextWindow, "next window: last hour, today, 24 h, 7 days, month, all",
       .table, hint: "window"),
     binding([.character("W")], .previousWindow, "previous window", .table),

@@ -69,9 +69,11 @@ public struct Amount: Hashable, Comparable, Sendable, AdditiveArithmetic {
 
   /// `self × numerator ÷ denominator`, rounded half to even to 10⁻¹⁸.
   ///
-  /// - Precondition: `denominator > 0`, and the product fits 128 bits.
+  /// - Precondition: `denominator > 0`, and the result and `numerator × denominator` fit 128 bits.
   public func scaled(by numerator: Int128, over denominator: Int128) -> Amount {
-    Amount(atto: divideHalfEven(atto * numerator, by: denominator))
+    // Whole multiples first: the product of a large amount and a large number need not fit.
+    let (whole, rest) = atto.quotientAndRemainder(dividingBy: denominator)
+    return Amount(atto: whole * numerator + divideHalfEven(rest * numerator, by: denominator))
   }
 }
 
