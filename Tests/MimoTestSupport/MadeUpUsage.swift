@@ -58,7 +58,10 @@ public struct MadeUpUsage {
   /// Each call at its seller's list price; Alpha's and Beta's own lists; and Alpha's subscription.
   public static let plans: [Plan] =
     [.asBilled] + book.providers.map(Plan.metered)
-    + [subscription("small", fee: 6, credits: 4_000_000), subscription("large", fee: 50, credits: 90_000_000)]
+    + [
+      subscription("small", fee: 6, credits: 4_000_000),
+      subscription("large", fee: 50, credits: 90_000_000),
+    ]
 
   /// A subscription that renews on the first of a month: a credit a token, a tenth of it from the cache.
   public static func subscription(_ id: String, fee: Int64, credits: Int64) -> Plan {

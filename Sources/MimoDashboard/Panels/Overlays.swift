@@ -121,7 +121,7 @@ enum Overlays {
     let words = [
       ("hit rate", "cache read / (fresh + read + write); ? if the log does not tell"),
       ("fresh", "prompt tokens billed in full"),
-      ("+?", "a part has no price: the sum is a lower bound"),
+      ("+ ?", "a part has no price: the sum is a lower bound"),
       ("saved", "what the same tokens cost without a cache, less the cost"),
     ]
     for (word, text) in words {
@@ -166,8 +166,8 @@ enum Overlays {
     }
     for file in model.ingest.files {
       let counts =
-        "\(NumberFormat.count(Int64(file.records))) calls, \(NumberFormat.count(Int64(file.duplicates))) repeats, "
-        + "\(NumberFormat.count(Int64(file.lines))) lines"
+        [(file.records, "call"), (file.duplicates, "repeat"), (file.lines, "line")]
+        .map { NumberFormat.counted(Int64($0.0), $0.1) }.joined(separator: ", ")
       let path = TextWidth.truncated(
         file.path, to: max(16, columns - TextWidth.width(of: counts) - file.formats.count - 6),
         ellipsis: String(Character(model.glyphs.ellipsis)), keeping: .end)
@@ -250,7 +250,7 @@ enum PlansOverlay {
     guard let quote, quote.requests > 0 else { return "" }
     if quote.unpricedRequests == quote.requests { return "none of these" }
     if quote.unpricedRequests > 0 {
-      return "not \(NumberFormat.counted(quote.unpricedRequests, "call"))"
+      return "\(NumberFormat.count(quote.unpricedRequests)) unpriced"
     }
     if let end = quote.runsOutAt { return "gone by \(PlanStrip.day(end, model).prefix(5))" }
     return choice.plan.isSubscription ? "fee of periods" : ""

@@ -52,6 +52,8 @@ enum PlanStrip: Panel {
     if let end = status.runsOutAt, !isOver {
       let day = day(end, model)
       add("gone by", form == .full ? "\(day) at this pace" : String(day.prefix(5)), .warning)
+    } else if form == .medium, status.included != nil, !isOver, status.perDay != nil {
+      items.append([Span("lasts", Role.value.style)])
     } else if form == .full, status.included != nil, !isOver, let pace = status.perDay {
       add("lasts at", "\(NumberFormat.credits(pace)) a day")
     }
