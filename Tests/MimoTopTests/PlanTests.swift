@@ -41,11 +41,11 @@ extension EndToEnd {
         if countsCredits {
           let money = Shown.money(listPrices.totals.text("cost"), sign)
           return Shown.credits(byModel.totals["credits"]) + " " + money
-            + (byModel.totals.number("unpriced_requests") == 0 ? "" : " + ?")
+            + (byModel.totals.number("unpriced_requests") == 0 ? "" : " +?")
         }
         let isPartial =
           byModel.totals.number("unpriced_requests") != 0 && byModel.totals.text("cost") != nil
-        return Shown.money(byModel.totals.text("cost"), sign) + (isPartial ? " + ?" : "")
+        return Shown.money(byModel.totals.text("cost"), sign) + (isPartial ? " +?" : "")
       }
 
       /// The amounts of a row of either report.
@@ -215,7 +215,7 @@ extension EndToEnd {
       try terminal.wait(for: "the reference in the header", within: patience) {
         $0.header.contains("vs As billed USD")
       }
-      try terminal.waitForSpend("vs As billed USD", "the same")
+      try terminal.waitForSpend("reference", "this plan")
       try press("p", until: lite.name, on: terminal)
       let deepSeek = Decimal(string: billed.bySession.row("s3").text("cost")!)!
       let mine = Decimal(string: billed.byModel.totals.text("cost")!)! - deepSeek

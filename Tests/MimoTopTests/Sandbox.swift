@@ -194,7 +194,7 @@ extension TerminalEmulator {
       .first { $0.prefix(2).contains(word) } ?? []
   }
 
-  /// The words behind a label of the spend card.
+  /// The words behind a label of the spend card. `+?` behind an amount means that a part has no price.
   func spend(_ label: String) -> String {
     for row in box("Spend") where row.hasPrefix(label + " ") {
       return row.dropFirst(label.count).split(separator: " ").joined(separator: " ")
