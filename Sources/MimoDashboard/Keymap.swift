@@ -34,7 +34,7 @@ public enum Keymap {
     binding(
       [.character("=")], .pinReference, "pin the plan as reference: differences are shown from it",
       .plans, hint: "pin"),
-    binding([.character("0")], .asBilled, "back to as billed", .plans, hint: "as billed"),
+    binding([.character("0")], .asBilled, "back to as billed", .plans, hint: "billed"),
     binding([.character("c")], .toggleCurrency, "the same plan in the other currency", .plans),
     binding(
       [.character("m")], .toggleMapping,

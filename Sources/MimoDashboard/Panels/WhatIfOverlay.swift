@@ -22,7 +22,9 @@ enum WhatIfOverlay {
     let other = model.referenceIndex.flatMap { index in
       index == model.planIndex ? nil : self.curve(of: model.plans[index], model)
     }.flatMap { isComparable(model) ? $0 : nil }
-    let lines = words(model, curve, other, actual)
+    let lines = words(model, curve, other, actual).flatMap {
+      Overlays.wrapped($0, columns: rect.columns)
+    }
     let (chart, text) = rect.splitTop(max(0, rect.rows - lines.count))
     drawChart(model, curve, other, actual, on: &buffer, in: chart)
     for (index, line) in lines.enumerated() where index < text.rows {
