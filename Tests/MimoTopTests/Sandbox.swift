@@ -197,7 +197,8 @@ extension TerminalEmulator {
   /// The words behind a label of the spend card. `+?` behind an amount means that a part has no price.
   func spend(_ label: String) -> String {
     for row in box("Spend") where row.hasPrefix(label + " ") {
-      return row.dropFirst(label.count).split(separator: " ").joined(separator: " ")
+      let words = row.dropFirst(label.count).split(separator: " ").joined(separator: " ")
+      return words.replacingOccurrences(of: " + ?", with: " +?")
     }
     return ""
   }
