@@ -38,10 +38,10 @@ public enum Keymap {
     binding([.character("c")], .toggleCurrency, "the same plan in the other currency", .plans),
     binding(
       [.character("m")], .toggleMapping,
-      "price models a plan does not sell as those that stand for them: an estimate", .plans),
+      "let models stand for those a plan does not sell: an estimate", .plans),
     binding(
       [.character("b")], .showWhatIf,
-      "what another hit rate would cost, and the break-even with the pinned plan", .plans,
+      "what another hit rate would cost; break-even with the pin", .plans,
       hint: "what if"),
     binding([.left, .character("<")], .lowerRate, "what if: a point of hit rate less", .plans),
     binding([.right, .character(">")], .raiseRate, "what if: a point of hit rate more", .plans),

@@ -73,7 +73,13 @@ public struct Amount: Hashable, Comparable, Sendable, AdditiveArithmetic {
   public func scaled(by numerator: Int128, over denominator: Int128) -> Amount {
     // Whole multiples first: the product of a large amount and a large number need not fit.
     let (whole, rest) = atto.quotientAndRemainder(dividingBy: denominator)
-    return Amount(atto: whole * numerator + divideHalfEven(rest * numerator, by: denominator))
+    let (part, remainder) = (rest * numerator).quotientAndRemainder(dividingBy: denominator)
+    let quotient = whole * numerator + part
+    let twice = remainder.magnitude * 2
+    if twice < denominator.magnitude || (twice == denominator.magnitude && quotient % 2 == 0) {
+      return Amount(atto: quotient)
+    }
+    return Amount(atto: remainder < 0 ? quotient - 1 : quotient + 1)
   }
 }
 
