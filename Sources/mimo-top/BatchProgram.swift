@@ -45,10 +45,12 @@ struct BatchProgram {
     var isCaughtUp = false
     while frames.map({ printed < $0 }) ?? true {
       let deadline = SystemClock.monotonicMilliseconds + Int64(seconds * 1000)
-      // The first frame waits for all that is there already; the others come by the clock.
-      while printed == 0 ? !isCaughtUp : SystemClock.monotonicMilliseconds < deadline {
+      // The first frame waits for all that is there already, the others for the clock. What the demo
+      // begins with takes a moment to flow.
+      let waitsForAll = printed == 0 && stream == nil
+      while waitsForAll ? !isCaughtUp : SystemClock.monotonicMilliseconds < deadline {
         var descriptor = pollfd(fd: feed.descriptor, events: Int16(POLLIN), revents: 0)
-        let left = printed == 0 ? 1000 : max(0, deadline - SystemClock.monotonicMilliseconds)
+        let left = waitsForAll ? 1000 : max(0, deadline - SystemClock.monotonicMilliseconds)
         poll(&descriptor, 1, Int32(left))
         if let news = feed.take() {
           isCaughtUp = isCaughtUp || news.isCaughtUp
