@@ -22,7 +22,8 @@ let package = Package(
 
     // Edges: each owns one kind of system call.
     .target(
-      name: "MimoCatalog", dependencies: ["MimoEngine", "CEmbedded"], exclude: ["prices", "plans", "classes"]),
+      name: "MimoCatalog", dependencies: ["MimoEngine", "CEmbedded"],
+      exclude: ["prices", "plans", "classes"]),
     .target(name: "MimoIngest", dependencies: ["MimoEngine"]),
     .target(name: "MimoCurses", dependencies: ["MimoScreen", "CCurses"]),
 
@@ -77,6 +78,7 @@ let package = Package(
       name: "CursesScreenProbe", dependencies: ["MimoCurses"], path: "Tests/CursesScreenProbe"),
     .testTarget(
       name: "MimoCursesTests", dependencies: ["MimoCurses", "MimoTestSupport", "CursesScreenProbe"]),
-    .testTarget(name: "MimoTopTests", dependencies: ["mimo-top", "MimoTestSupport"], exclude: ["Fixtures"]),
+    .testTarget(
+      name: "MimoTopTests", dependencies: ["mimo-top", "MimoTestSupport"], exclude: ["Fixtures"]),
   ]
 )

@@ -111,6 +111,8 @@ extension Overlay<ProviderPrices> {
     for model in new.models {
       let id = model.id.lowercased()
       let old = items[place].models.first { $0.id.lowercased() == id }
+      // All its rows were wrong, which has been said: what was there is better than no price.
+      if old != nil, model.entries.isEmpty, model.routes.isEmpty { continue }
       items[place].models.removeAll { $0.id.lowercased() == id }
       let follows = read.extending.contains(id)
       items[place].models.append(follows ? old.map(model.following) ?? model : model)

@@ -48,6 +48,19 @@ struct JSONValue {
   }
 }
 
+/// The notation of a JSON file of the user's.
+public enum JSONNotation {
+  /// The line of the first mistake, counted from 1, and what was expected there; `nil` if there is none.
+  public static func mistake(in bytes: [UInt8]) -> (line: Int, expected: String)? {
+    do throws(JSONValue.SyntaxError) {
+      _ = try JSONValue.parse(bytes)
+      return nil
+    } catch {
+      return (error.line, error.expected)
+    }
+  }
+}
+
 private struct Parser {
   let bytes: [UInt8]
   var position = 0

@@ -33,13 +33,15 @@ struct ScreenLayout {
     if let lines = Banner.lines(model, columns: size.columns, limit: size.rows < 16 ? 2 : 3) {
       (banner, rest) = rest.splitTop(lines.count)
     }
-    if model.plan.plan.isSubscription { (strip, rest) = rest.splitTop(1) }
-    if size.columns >= 72, size.rows >= 20 {
+    if model.plan.plan.isSubscription || !model.figures.substitutions.isEmpty {
+      (strip, rest) = rest.splitTop(1)
+    }
+    if size.columns >= 74, size.rows >= 20 {
       let top: Rect
       (top, rest) = rest.splitTop(7)
       let wide = size.columns >= 116
       // Credits and money stand side by side.
-      let spend = model.plan.plan.isSubscription && size.columns >= 80 ? 29 : 24
+      let spend = model.plan.plan.isSubscription && size.columns >= 80 ? 30 : 24
       cards = top.dividedIntoColumns(
         [
           .flexible(weight: 10, minimum: spend, maximum: 44),

@@ -60,10 +60,11 @@ public struct Theme: Sendable {
           "\(file): the field '\(key.stringValue)' is missing; the built-in theme is used")
     } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context)
     {
-      let field = context.codingPath.map(\.stringValue).joined(separator: ".")
+      let path = context.codingPath.map(\.stringValue).joined(separator: ".")
+      let field = path.isEmpty ? "the file" : "'\(path)'"
       throw Problem(
         description:
-          "\(file): '\(field)' has the wrong kind of value (\(context.debugDescription)); the built-in theme is used"
+          "\(file): \(field) has the wrong kind of value (\(context.debugDescription)); the built-in theme is used"
       )
     } catch DecodingError.dataCorrupted(let context) {
       throw Problem(
@@ -114,7 +115,8 @@ public struct Theme: Sendable {
       if name == "default" { return .default }
       if let entry = palette[name], depth < 4 { return color(entry, palette, depth: depth + 1) }
       if let index = ansiNames.firstIndex(of: name) { return .indexed(UInt8(index)) }
-      guard name.hasPrefix("#"), name.utf8.count == 7, let rgb = UInt32(name.dropFirst(), radix: 16)
+      guard name.hasPrefix("#"), name.utf8.count == 7,
+        name.dropFirst().allSatisfy(\.isHexDigit), let rgb = UInt32(name.dropFirst(), radix: 16)
       else { return nil }
       return .rgb(UInt8(rgb >> 16), UInt8(rgb >> 8 & 255), UInt8(rgb & 255))
     }

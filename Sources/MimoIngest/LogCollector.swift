@@ -150,7 +150,9 @@ public final class LogCollector: LogConsumer {
     report.duplicates += decoded - counted
     report.tally = finished[file.id] ?? LineTally()
     report.tally += decoder.tally
-    for format in decoder.formats where !report.formats.contains(format) { report.formats.append(format) }
+    for format in decoder.formats where !report.formats.contains(format) {
+      report.formats.append(format)
+    }
     report.bytes += Int64(bytes)
     report.path = file.path
     report.unfinished = nil

@@ -184,42 +184,9 @@ extension FileReport {
 /// Threads that all do the same and are waited for.
 private enum Workers {
   static func run(_ count: Int, _ work: @escaping @Sendable () -> Void) {
-    var threads: [pthread_t] = []
-    for _ in 1..<max(1, count) {
-      if let thread = start(work) { threads.append(thread) }
-    }
+    let threads = (1..<max(1, count)).compactMap { _ in WorkerThread.start(work) }
     // The calling thread is one of them; whatever the system refuses is done by the others.
     work()
-    for thread in threads { pthread_join(thread, nil) }
-  }
-
-  private final class Work: Sendable {
-    let body: @Sendable () -> Void
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-  }
-
-  private static func start(_ work: @escaping @Sendable () -> Void) -> pthread_t? {
-    let box = Unmanaged.passRetained(Work(work))
-    #if canImport(Darwin)
-      var thread: pthread_t?
-    #else
-      var thread = pthread_t()
-    #endif
-    let result = pthread_create(
-      &thread, nil,
-      { argument in
-        #if canImport(Darwin)
-          let box = argument
-        #else
-          let box = argument!
-        #endif
-        Unmanaged<Work>.fromOpaque(box).takeRetainedValue().body()
-        return nil
-      }, box.toOpaque())
-    if result != 0 {
-      box.release()
-      return nil
-    }
-    return thread
+    for thread in threads { thread.join() }
   }
 }

@@ -36,6 +36,7 @@ struct BatchProgram {
     var model = Model(configuration, glyphs: glyphs)
     model.isBatch = true
     _ = update(&model, .resized(size))
+    for notice in model.notices { StandardStreams.complain(notice) }
     if frames == 1, stream == nil { return once(&model) }
 
     let feed = try LocalFeed(configuration)
@@ -44,10 +45,12 @@ struct BatchProgram {
     var isCaughtUp = false
     while frames.map({ printed < $0 }) ?? true {
       let deadline = SystemClock.monotonicMilliseconds + Int64(seconds * 1000)
-      // The first frame waits for all that is there already; the others come by the clock.
-      while printed == 0 ? !isCaughtUp : SystemClock.monotonicMilliseconds < deadline {
+      // The first frame waits for all that is there already, the others for the clock. What the demo
+      // begins with takes a moment to flow.
+      let waitsForAll = printed == 0 && stream == nil
+      while waitsForAll ? !isCaughtUp : SystemClock.monotonicMilliseconds < deadline {
         var descriptor = pollfd(fd: feed.descriptor, events: Int16(POLLIN), revents: 0)
-        let left = printed == 0 ? 1000 : max(0, deadline - SystemClock.monotonicMilliseconds)
+        let left = waitsForAll ? 1000 : max(0, deadline - SystemClock.monotonicMilliseconds)
         poll(&descriptor, 1, Int32(left))
         if let news = feed.take() {
           isCaughtUp = isCaughtUp || news.isCaughtUp
@@ -68,7 +71,6 @@ struct BatchProgram {
     _ = update(&model, .usage(scan.snapshot, scan.summary(configuration)))
     _ = update(&model, .tick(SystemClock.now))
     StandardStreams.print(view(model).text + "\n")
-    for notice in configuration.notices { StandardStreams.complain(notice) }
     return scan.complain(noUsage: scan.snapshot.cube.span == nil, configuration)
   }
 }

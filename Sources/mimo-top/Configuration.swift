@@ -65,7 +65,8 @@ extension Configuration {
   init(_ typed: CommonOptions, now: Instant = SystemClock.now) throws {
     var notices: [String] = []
     let home = UserFolders.configuration
-    let file = try ConfigurationFile.load(typed.config, in: home, &notices)
+    let filePath = typed.config ?? home + "/config.json"
+    let file = try ConfigurationFile.load(filePath, isNamed: typed.config != nil, &notices)
     let prices = UserFolders.files(home + "/prices", suffix: ".json", &notices)
     let plans = UserFolders.files(home + "/plans", suffix: ".json", &notices)
     catalog = Catalog(
@@ -74,26 +75,55 @@ extension Configuration {
     notices += catalog.problems.map(\.description)
     themeFiles = UserFolders.files(home + "/themes", suffix: ".json", &notices)
 
-    let zone = typed.timeZone ?? file.time_zone
-    guard let clock = SystemClock.localClock(named: zone) else {
-      throw Misuse(
-        description: "unknown time zone '\(zone ?? "")'; use an IANA name such as Asia/Shanghai")
+    /// What was typed, or else the file's value: a wrong one of the file is a notice and changes nothing.
+    func setting<Typed, Value>(
+      _ option: String, _ typed: Typed?, _ field: String, _ filed: Typed?, or usual: Value,
+      _ resolve: (_ name: String, Typed) throws(Misuse) -> Value
+    ) throws(Misuse) -> Value {
+      if let typed { return try resolve(option, typed) }
+      guard let filed else { return usual }
+      do throws(Misuse) {
+        return try resolve("'\(field)'", filed)
+      } catch {
+        notices.append("\(filePath): \(error.description) (the default is used)")
+        return usual
+      }
     }
-    self.clock = clock
 
-    let currencyName = (typed.currency ?? file.currency ?? "USD").uppercased()
-    guard let currency = Currency(rawValue: currencyName) else {
-      throw Misuse(description: "unknown currency '\(currencyName)'; use USD or CNY")
+    guard let machineClock = SystemClock.localClock(named: nil) else {
+      throw Misuse(description: "the machine's time zone is not known; name one with --tz")
     }
-    self.currency = currency
+    clock = try setting(
+      "--tz", typed.timeZone, "time_zone", file.time_zone, or: machineClock
+    ) { name, zone throws(Misuse) in
+      guard let clock = SystemClock.localClock(named: zone) else {
+        throw Misuse(
+          description:
+            "\(name) '\(zone)': unknown time zone; use an IANA name such as Asia/Shanghai")
+      }
+      return clock
+    }
+    let clock = clock
 
-    let planID = typed.plan ?? file.plan ?? "as-billed"
-    guard let plan = catalog.plan(id: planID) else {
-      let near = Nearest.to(planID, among: catalog.plans.map(\.id))
-      throw Misuse(
-        description: "unknown plan '\(planID)'; did you mean \(near.joined(separator: ", "))?")
+    currency = try setting(
+      "--currency", typed.currency, "currency", file.currency, or: .usd
+    ) { name, text throws(Misuse) in
+      guard let currency = Currency(rawValue: text.uppercased()) else {
+        throw Misuse(description: "\(name) '\(text)': unknown currency; use USD or CNY")
+      }
+      return currency
     }
-    self.plan = plan
+
+    let catalog = catalog
+    plan = try setting("--plan", typed.plan, "plan", file.plan, or: catalog.plan(id: "as-billed")!)
+    {
+      name, id throws(Misuse) in
+      guard let plan = catalog.plan(id: id) else {
+        let near = Nearest.to(id, among: catalog.plans.map(\.id)).joined(separator: ", ")
+        throw Misuse(description: "\(name) '\(id)': unknown plan; did you mean \(near)?")
+      }
+      return plan
+    }
 
     if typed.last != nil, typed.since != nil {
       throw Misuse(description: "--last and --since both say where to begin; give one of them")
@@ -134,33 +164,45 @@ extension Configuration {
       return UsageFilter(grouping, equals: parts[1])
     }
 
-    let renewalDay = typed.renewalDay ?? file.renewal_day ?? 1
-    guard 1...31 ~= renewalDay else {
-      throw Misuse(description: "--renewal-day \(renewalDay): a day from 1 to 31 is expected")
+    let renewalDay = try setting(
+      "--renewal-day", typed.renewalDay, "renewal_day", file.renewal_day, or: 1
+    ) { name, day throws(Misuse) in
+      guard 1...31 ~= day else {
+        throw Misuse(description: "\(name) \(day): a day from 1 to 31 is expected")
+      }
+      return day
     }
     periods = BillingPeriods(renewalDay: renewalDay)
     anchors = AnchorStore.load(&notices)
 
     monitor = HitRateMonitor()
-    let percent = typed.warnBelow ?? file.warn_below ?? 20
-    guard 0...95 ~= percent else {
-      throw Misuse(description: "--warn-below \(percent): a percentage from 0 to 95 is expected")
+    let percent = try setting(
+      "--warn-below", typed.warnBelow, "warn_below", file.warn_below, or: 20
+    ) { name, percent throws(Misuse) in
+      guard 0...95 ~= percent else {
+        throw Misuse(description: "\(name) \(percent): a percentage from 0 to 95 is expected")
+      }
+      return percent
     }
     monitor.raiseBelow = Ratio(Int64(percent), 100)!
     monitor.clearAbove = Ratio(Int64(percent + 5), 100)!
-    if let text = typed.window ?? file.window {
+    monitor.windowMinutes = try setting(
+      "--window", typed.window, "window", file.window, or: monitor.windowMinutes
+    ) { name, text throws(Misuse) in
       guard let span = TimeArgument.span(text), 60_000...86_400_000 ~= span else {
-        throw Misuse(description: "--window '\(text)': a span from 1m to 1d is expected")
+        throw Misuse(description: "\(name) '\(text)': a span from 1m to 1d is expected")
       }
-      monitor.windowMinutes = Int32(span / 60_000)
+      return Int32(span / 60_000)
     }
 
     themeName = typed.theme ?? file.theme
-    let colorName = typed.color ?? file.color ?? "auto"
-    guard let color = CursesScreen.ColorChoice(rawValue: colorName) else {
-      throw Misuse(description: "--color '\(colorName)': auto, always or never is expected")
+    color = try setting("--color", typed.color, "color", file.color, or: .auto) {
+      name, text throws(Misuse) in
+      guard let color = CursesScreen.ColorChoice(rawValue: text) else {
+        throw Misuse(description: "\(name) '\(text)': auto, always or never is expected")
+      }
+      return color
     }
-    self.color = color
     unicode = !typed.noUnicode && (file.unicode ?? true)
     mouse = !typed.noMouse && (file.mouse ?? true)
 
@@ -192,15 +234,18 @@ struct ConfigurationFile: Codable {
   /// Reads the file; a broken one is a notice and counts as empty.
   ///
   /// - Throws: `Misuse` if the user named a file that cannot be read.
-  static func load(_ path: String?, in folder: String, _ notices: inout [String]) throws
+  static func load(_ path: String, isNamed: Bool, _ notices: inout [String]) throws(Misuse)
     -> ConfigurationFile
   {
-    let name = path ?? folder + "/config.json"
-    guard let bytes = UserFolders.read(name) else {
-      if path != nil { throw Misuse(description: "\(name): \(String(cString: strerror(errno)))") }
-      if errno != ENOENT && errno != ENOTDIR {
-        notices.append("\(name): \(String(cString: strerror(errno)))")
-      }
+    guard let bytes = UserFolders.read(path) else {
+      let message = "\(path): \(String(cString: strerror(errno)))"
+      if isNamed { throw Misuse(description: message) }
+      if errno != ENOENT && errno != ENOTDIR { notices.append(message) }
+      return ConfigurationFile()
+    }
+    if let mistake = JSONNotation.mistake(in: bytes) {
+      notices.append(
+        "\(path):\(mistake.line): expected \(mistake.expected) (the defaults are used)")
       return ConfigurationFile()
     }
     do {
@@ -208,16 +253,21 @@ struct ConfigurationFile: Codable {
       let keys = try JSONDecoder().decode([String: AnyField].self, from: data).keys
       for key in keys.sorted() where !fields.contains(key) {
         let near = Nearest.to(key, among: Array(fields)).first ?? ""
-        notices.append("\(name): unknown field '\(key)' is ignored; did you mean '\(near)'?")
+        notices.append("\(path): unknown field '\(key)' is ignored; did you mean '\(near)'?")
       }
       return try JSONDecoder().decode(ConfigurationFile.self, from: data)
     } catch DecodingError.typeMismatch(let type, let context) {
-      let field = context.codingPath.last?.stringValue ?? "the file"
-      notices.append("\(name): '\(field)' must be \(Self.name(of: type)); the defaults are used")
-    } catch DecodingError.dataCorrupted(let context) {
-      notices.append("\(name): not valid JSON (\(context.debugDescription)); the defaults are used")
+      let field = context.codingPath.last.map { "'\($0.stringValue)'" } ?? "the file"
+      notices.append(
+        "\(path): \(field): expected \(Self.name(of: type)) (the defaults are used)")
+    } catch DecodingError.dataCorrupted {
+      // The notation is right, so a number is not whole; the decoder does not say which.
+      let numbers = try? JSONDecoder().decode([String: AnyField].self, from: Data(bytes))
+      let wrong = numbers?.filter { $0.value.isFraction }.keys.sorted() ?? []
+      let field = wrong.first.map { "'\($0)'" } ?? "the file"
+      notices.append("\(path): \(field): expected a whole number (the defaults are used)")
     } catch {
-      notices.append("\(name): cannot be understood; the defaults are used")
+      notices.append("\(path): cannot be understood (the defaults are used)")
     }
     return ConfigurationFile()
   }
@@ -231,10 +281,14 @@ struct ConfigurationFile: Codable {
     }
   }
 
-  /// Any value: only the names of the fields matter.
-  private struct AnyField: Codable {
-    init(from decoder: any Decoder) throws {}
-    func encode(to encoder: any Encoder) throws {}
+  /// Any value: what matters is the names of the fields.
+  private struct AnyField: Decodable {
+    var isFraction = false
+
+    init(from decoder: any Decoder) throws {
+      let number = try? decoder.singleValueContainer().decode(Double.self)
+      isFraction = number.map { $0 != $0.rounded() } ?? false
+    }
   }
 }
 

@@ -58,26 +58,7 @@ final class DemoStream: @unchecked Sendable {
   }
 
   /// Lets the stream flow, on a thread of its own.
-  func start() {
-    #if canImport(Darwin)
-      var thread: pthread_t?
-    #else
-      var thread = pthread_t()
-    #endif
-    let box = Unmanaged.passRetained(self)
-    pthread_create(
-      &thread, nil,
-      { argument in
-        #if canImport(Darwin)
-          let box = argument
-        #else
-          let box = argument!
-        #endif
-        Unmanaged<DemoStream>.fromOpaque(box).takeRetainedValue().flow()
-        return nil
-      }, box.toOpaque())
-    pthread_detach(thread)
-  }
+  func start() { WorkerThread.start { self.flow() }?.detach() }
 
   private func flow() {
     // Five hours of the past at a tenth of the live rate.

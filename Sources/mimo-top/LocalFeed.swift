@@ -60,7 +60,7 @@ final class LocalFeed: Sendable {
     let edges = configuration.catalog.promptEdges
     let namesLogs = configuration.namesLogs
     let remote = remote
-    let thread = FeedThread { [weak self] in
+    let thread = WorkerThread.start { [weak self] in
       let collector = LogCollector(
         ledger: Ledger(promptEdges: edges), sources: sources, formats: formats,
         clock: { SystemClock.now })
@@ -85,7 +85,8 @@ final class LocalFeed: Sendable {
         self?.publish(News(snapshot: collector.ledger.snapshot(), ingest: ingest, isCaughtUp: true))
       }
     }
-    thread.start()
+    precondition(thread != nil, "the system refuses another thread")
+    thread?.detach()
   }
 
   private func publish(_ latest: News) {
@@ -118,38 +119,5 @@ extension IngestSummary {
     }
     self.errors = errors.filter { namesLogs || !$0.isAbsence }.map(\.description)
     self.sources = sources.map(\.description)
-  }
-}
-
-/// A thread that runs one piece of work.
-private final class FeedThread: Sendable {
-  private let work: @Sendable () -> Void
-
-  init(_ work: @escaping @Sendable () -> Void) { self.work = work }
-
-  func start() {
-    var attributes = pthread_attr_t()
-    pthread_attr_init(&attributes)
-    pthread_attr_setstacksize(&attributes, 4 << 20)
-    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-    #if canImport(Darwin)
-      var thread: pthread_t?
-    #else
-      var thread = pthread_t()
-    #endif
-    let box = Unmanaged.passRetained(self)
-    let result = pthread_create(
-      &thread, &attributes,
-      { argument in
-        #if canImport(Darwin)
-          let box = argument
-        #else
-          let box = argument!
-        #endif
-        Unmanaged<FeedThread>.fromOpaque(box).takeRetainedValue().work()
-        return nil
-      }, box.toOpaque())
-    pthread_attr_destroy(&attributes)
-    precondition(result == 0, "the system refuses another thread")
   }
 }

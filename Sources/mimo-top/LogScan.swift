@@ -43,6 +43,7 @@ struct LogScan {
   /// - Returns: the exit code: 0, 1 if something could not be read, 3 if there is no usage.
   func complain(noUsage: Bool, _ configuration: Configuration) -> Int32 {
     var isIncomplete = false
+    var isForeignSaid = false
     for error in sourceErrors where configuration.namesLogs || !error.isAbsence {
       StandardStreams.complain(error.description)
       isIncomplete = true
@@ -67,20 +68,27 @@ struct LogScan {
       if file.isForeign, file.error == nil, configuration.sources.contains(.file(file.path)) {
         StandardStreams.complain(
           "no usage recognised in \(file.path), looked for \(Self.knownFormats)")
+        isForeignSaid = true
       }
     }
     if isIncomplete { return 1 }
     guard noUsage else { return 0 }
-    if !configuration.namesLogs {
+    if snapshot.cube.span != nil {
+      let what = configuration.filters.isEmpty ? "this window" : "this selection"
+      StandardStreams.complain(
+        "no usage in \(what); the logs have \(NumberFormat.counted(recordCount, "call"))")
+    } else if !configuration.namesLogs {
       let places = configuration.sources.map(\.description).joined(separator: ", ")
       StandardStreams.complain(
         "no usage found; looked in \(places). Name a log, or try mimo-top --demo")
-    } else if !files.contains(where: \.isForeign) {
+    } else if !isForeignSaid {
       let places = configuration.sources.map(\.description).joined(separator: ", ")
       StandardStreams.complain("no usage found in \(places), looked for \(Self.knownFormats)")
     }
     return 3
   }
+
+  private var recordCount: Int64 { files.reduce(0) { $0 + Int64($1.records) } }
 
   private static var knownFormats: String {
     Decoders.all.map { $0.title }.joined(separator: ", ")

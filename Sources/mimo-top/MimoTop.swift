@@ -26,6 +26,7 @@ struct MimoTop: ParsableCommand {
     defaultSubcommand: DashboardCommand.self)
 
   static func main() {
+    StandardStreams.prepare()
     do {
       // The parser offers a long name only.
       let typed = CommandLine.arguments.dropFirst().map { $0 == "-v" ? "--version" : $0 }

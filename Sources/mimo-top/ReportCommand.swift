@@ -22,6 +22,8 @@ struct ReportCommand: ParsableCommand {
   var by: String = "day"
 
   @Option(
+    // What follows may begin with a dash itself.
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Order rows by key, cost, requests, tokens or hit-rate; a leading - reverses.",
       valueName: "field"))

@@ -6,7 +6,10 @@
 
 /// Writing to the standard streams, whole texts at a time.
 enum StandardStreams {
-  /// Prints a text on standard output; a closed pipe ends the program normally.
+  /// Makes a closed pipe an error that `print` sees, instead of a signal that kills.
+  static func prepare() { signal(SIGPIPE, SIG_IGN) }
+
+  /// Prints a text on standard output; a closed pipe ends the program normally, a full disk with status 1.
   static func print(_ text: String) { write(text, to: 1) }
 
   /// Prints a message on standard error, with the program's name.
@@ -23,7 +26,10 @@ enum StandardStreams {
         } else if errno == EPIPE {
           exit(0)
         } else if errno != EINTR {
-          return
+          // Nobody hears of a standard error that cannot be written.
+          if descriptor != 1 { return }
+          complain("standard output: \(String(cString: strerror(errno)))")
+          exit(1)
         }
       }
     }

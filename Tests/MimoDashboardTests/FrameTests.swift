@@ -64,7 +64,8 @@ import Testing
 
   @Test(arguments: [(80, 24), (120, 40), (40, 10)])
   func `a plan that will not last says when it ends`(columns: Int, rows: Int) {
-    let usage = MadeUpUsage.missing
+    var usage = MadeUpUsage.busy
+    usage.call("alpha-pro", minutesAgo: 2 * 1440, fresh: 3_300_000, output: 1000)
     expectFrame(
       view(.made(usage, columns, rows, plan: "small USD")),
       "credits-nearly-exhausted-\(columns)x\(rows)")
@@ -79,10 +80,19 @@ import Testing
   }
 
   @Test func `differences are shown from a pinned plan`() {
-    var model = Model.made(onlyPriced, plan: "alpha-payg USD")
-    model.type("=P")
+    var model = Model.made(onlyPriced)
+    model.type("=")
+    model.planIndex = model.index(of: "small USD")
     model.message = nil
+    model.derive()
     expectFrame(view(model), "reference-80x24")
+  }
+
+  @Test func `differences across currencies are unknown`() {
+    var model = Model.made(onlyPriced, plan: "alpha-payg USD")
+    model.type("=p")
+    model.message = nil
+    expectFrame(view(model), "reference-other-currency-80x24")
   }
 
   @Test(arguments: [(80, 24), (120, 40), (40, 10)])
@@ -160,7 +170,7 @@ import Testing
 
   @Test func `the trace of a request without a price says so`() {
     var model = Model.made()
-    model.press(.tab, .enter)
+    model.press(.tab, .down, .down, .enter)
     expectFrame(view(model), "trace-no-price-80x24")
   }
 
@@ -197,6 +207,31 @@ import Testing
   }
 
   /// Usage for which every plan of Alpha has a price.
+  @Test(arguments: [(80, 24), (120, 40), (40, 10)])
+  func `what if has the curve, the place on it and the crossing`(columns: Int, rows: Int) {
+    var model = Model.made(onlyPriced, columns, rows)
+    model.modelMap = MadeUpUsage.modelMap
+    model.type("m=p")
+    model.planIndex = model.index(of: "beta-payg USD")
+    model.type("b>>>")
+    model.message = nil
+    expectFrame(view(model), "what-if-\(columns)x\(rows)")
+  }
+
+  @Test func `what if says what it needs when a price is missing`() {
+    var model = Model.made()
+    model.type("b")
+    expectFrame(view(model), "what-if-no-price-80x24")
+  }
+
+  @Test func `models that stand for others are named`() {
+    var model = Model.made(onlyPriced, plan: "beta-payg USD")
+    model.modelMap = MadeUpUsage.modelMap
+    model.type("m")
+    model.message = nil
+    expectFrame(view(model), "estimate-80x24")
+  }
+
   private var onlyPriced: MadeUpUsage {
     var usage = MadeUpUsage()
     for minute in 0..<40 {
@@ -226,23 +261,24 @@ import Testing
     model.sorting = column
     model.derive()
     let frame = painted(100, 9) { BreakdownPanel.draw(model, on: &$0, in: $1) }
-    expectFrame(frame, "table-ordered-by-\(column.rawValue.split(separator: " ").joined(separator: "-"))")
+    expectFrame(frame, "table-ordered-by-\(column)")
   }
 
   @Test func `the cards of a narrow screen`() {
-    let model = Model.made(.busy, 72, 24)
+    let model = Model.made(.busy, 74, 24)
     expectFrame(painted(24, 7) { SpendPanel.draw(model, on: &$0, in: $1) }, "card-spend")
     expectFrame(painted(24, 7) { CachePanel.draw(model, on: &$0, in: $1) }, "card-cache")
-    expectFrame(painted(24, 7) { TokensPanel.draw(model, on: &$0, in: $1) }, "card-tokens")
+    expectFrame(painted(25, 7) { TokensPanel.draw(model, on: &$0, in: $1) }, "card-tokens")
     expectFrame(painted(30, 7) { ActivityPanel.draw(model, on: &$0, in: $1) }, "card-activity")
   }
 
   @Test func `the cards before any usage`() {
-    let model = Model.made(MadeUpUsage(), 72, 24)
+    let model = Model.made(MadeUpUsage(), 74, 24)
     expectFrame(painted(24, 7) { SpendPanel.draw(model, on: &$0, in: $1) }, "card-spend-empty")
     expectFrame(painted(24, 7) { CachePanel.draw(model, on: &$0, in: $1) }, "card-cache-empty")
-    expectFrame(painted(24, 7) { TokensPanel.draw(model, on: &$0, in: $1) }, "card-tokens-empty")
-    expectFrame(painted(30, 7) { ActivityPanel.draw(model, on: &$0, in: $1) }, "card-activity-empty")
+    expectFrame(painted(25, 7) { TokensPanel.draw(model, on: &$0, in: $1) }, "card-tokens-empty")
+    expectFrame(
+      painted(30, 7) { ActivityPanel.draw(model, on: &$0, in: $1) }, "card-activity-empty")
   }
 
   @Test func `the latest requests with all their columns`() {

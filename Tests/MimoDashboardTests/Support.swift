@@ -48,9 +48,9 @@ extension Model {
   /// The frame as text.
   var text: String { view(self).text }
 
-  /// The row of the frame that contains `part`.
+  /// The first row below the header that contains `part`.
   func line(with part: String) -> String {
-    text.split(separator: "\n").first { $0.contains(part) }.map(String.init) ?? ""
+    text.split(separator: "\n").dropFirst().first { $0.contains(part) }.map(String.init) ?? ""
   }
 }
 

@@ -44,7 +44,7 @@ import Testing
 
   @Test func `credits used up early run out before the reset`() {
     // 500,000 in five days leaves five more.
-    let status = status([line("2026-10-06T00:00", 500_000)], now: "2026-10-10T00:00")
+    let status = status([line("2026-10-05T00:00", 500_000)], now: "2026-10-10T00:00")
     #expect(status.perDay == Amount(whole: 100_000))
     #expect(status.runsOutAt == utc("2026-10-15T00:00"))
   }
@@ -60,14 +60,18 @@ import Testing
   }
 
   @Test func `the pace is that of the last seven days`() {
-    let lines = [line("2026-10-06T00:00", 300_000), line("2026-10-18T00:00", 70_000)]
+    let lines = [line("2026-10-12T23:59", 300_000), line("2026-10-13T00:00", 70_000)]
     #expect(status(lines, now: "2026-10-20T00:00").perDay == Amount(whole: 10_000))
   }
 
-  @Test func `the first minutes of a period do not make a pace of thousands a day`() {
-    // A minute's use is taken for that of an hour.
+  @Test func `the pace is measured from the first use in these days`() {
+    let status = status([line("2026-10-16T00:00", 80_000)], now: "2026-10-20T00:00")
+    #expect(status.perDay == Amount(whole: 20_000))
+  }
+
+  @Test func `what was used in less than a day counts as a day's use`() {
     let status = status([line("2026-10-05T00:00", 100)], now: "2026-10-05T00:01")
-    #expect(status.perDay == Amount(whole: 2400))
+    #expect(status.perDay == Amount(whole: 100))
   }
 
   @Test func `models that are not on the plan are counted apart`() {

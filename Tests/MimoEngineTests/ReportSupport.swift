@@ -1,9 +1,10 @@
 import MimoEngine
 
-/// A tiny made-up price list: `m` and `m2` sold by `acme`, `o` by `other`.
+/// A tiny made-up price list: `m`, `h` and `m2` sold by `acme`, `o` by `other`.
 ///
 /// `m` costs 2, 0.2 (read), 2.5 (write) and 8 (output) a million, twice that above 50,000 prompt
-/// tokens, and 1 of everything from minute 1000 on. A web search costs 0.01.
+/// tokens, and 1 of everything from minute 1000 on. A web search costs 0.01. `h` costs more from ten to
+/// two by a clock eight hours ahead.
 enum Toy {
   static let micro: Int64 = 1_000_000_000
 
@@ -28,6 +29,19 @@ enum Toy {
             PriceEntry(
               unit: .money(.usd), validity: Minute(1000)..<(.distantFuture),
               rates: Rates(input: micro, output: micro), evidence: evidence),
+          ]),
+        ModelPrices(
+          id: "h", name: "H",
+          entries: [
+            PriceEntry(
+              unit: .money(.usd), rates: rates(),
+              schedule: PriceSchedule(
+                baseLabel: "base",
+                hours: [
+                  PriceSchedule.Hours(
+                    label: "peak", window: ClockWindow(utcOffset: 480, start: 600, end: 840),
+                    rates: rates(3))
+                ]), evidence: evidence)
           ]),
         ModelPrices(
           id: "m2", name: "M2",

@@ -25,7 +25,7 @@ import Testing
     return dice.lines(count).map { line in
       var line = line
       line.at = Int64.random(in: 0..<5000, using: &dice) * 60_000
-      line.model = ["m", "m2", "o", "mystery", ""].randomElement(using: &dice)!
+      line.model = ["m", "h", "m2", "o", "mystery", ""].randomElement(using: &dice)!
       return line
     }
   }
@@ -53,6 +53,36 @@ import Testing
     var parts = report(Array(lines[..<cut])).totals
     parts += report(Array(lines[cut...])).totals
     #expect(parts == report(lines).totals)
+  }
+
+  @Test(arguments: 0..<20)
+  func `the cost is that of each cell at its own minute and size`(_ seed: UInt64) {
+    let snapshot = snapshot(randomLines(400 + seed, 150))
+    var cost: Int128 = 0
+    var unpriced: Int64 = 0
+    snapshot.cube.forEachCell { cell, extras in
+      let series = snapshot.cube.series[Int(cell.series)]
+      // What a proxy answered itself costs nothing.
+      guard !series.flags.contains(.answeredByProxyCache) else { return }
+      let rates = Toy.tariff.span(
+        model: snapshot.names[series.labels.model], provider: nil,
+        promptTokens: snapshot.cube.smallestPrompt(ofBand: series.band), tier: series.tier,
+        at: cell.minute
+      ).rates
+      if let rates {
+        cost += rates.cost(of: cell.tokens)
+        cost += Int128(extras?.webSearches ?? 0) * Int128(rates.perWebSearch ?? 0)
+      } else {
+        unpriced += Int64(cell.requests)
+      }
+    }
+    for grouping in [Grouping.total, .session, .hour, .month] {
+      let totals = Report(
+        of: snapshot, tariff: Toy.tariff, by: grouping, clock: Clocks.kathmandu
+      ).totals
+      #expect(totals.costFemto == cost)
+      #expect(totals.unpricedRequests == unpriced)
+    }
   }
 
   @Test(arguments: 0..<20)

@@ -229,3 +229,54 @@ private let transcript =
     #expect(whole.requests == 3)
   }
 }
+
+@Suite struct ReopenedFileTests {
+  private let file = LogFile(
+    id: 4, source: 0, path: "app.jsonl", identity: FileIdentity(device: 1, inode: 2), reason: .new)
+
+  private func consume(_ text: String, at offset: Int64 = 0, _ collector: LogCollector) {
+    var text = text
+    text.withUTF8 {
+      collector.consume(lines: UnsafeRawBufferPointer($0), of: file, at: offset)
+    }
+  }
+
+  private func collector(_ source: LogSource) -> LogCollector {
+    LogCollector(
+      ledger: Ledger(promptEdges: []), sources: [source], clock: { Decoded.readTime })
+  }
+
+  @Test func `a file that begins anew adds to its tally, and its calls count once`() {
+    let collector = collector(.file("app.jsonl"))
+    collector.opened(file, reason: .new)
+    consume(answer + "\ntext\n", collector)
+    collector.opened(file, reason: .truncated)
+    consume(answer + "\n", collector)
+    consume(transcript + "\n", at: Int64(answer.utf8.count + 1), collector)
+    let report = collector.fileReports.first
+    #expect(report?.tally.lines == 4)
+    #expect(report?.records == 2)
+    #expect(report?.duplicates == 1)
+    #expect(report?.bytes == Int64(2 * (answer.utf8.count + 1) + 5 + transcript.utf8.count + 1))
+  }
+
+  @Test func `a stream that was open when its file began anew does not go on`() {
+    let collector = collector(.file("app.jsonl"))
+    collector.opened(file, reason: .new)
+    consume(
+      #"{"type":"message_start","message":{"id":"m","model":"x","usage":{"input_tokens":5,"output_tokens":1}}}"#
+        + "\n", collector)
+    collector.opened(file, reason: .replaced)
+    consume(#"{"type":"message_delta","usage":{"output_tokens":900}}"# + "\n", collector)
+    #expect(sums(collector.ledger.snapshot()).tokens == TokenCounts(input: 5, output: 1))
+  }
+
+  @Test func `an error of a file is told until it is opened again`() {
+    let collector = collector(.file("app.jsonl"))
+    collector.failed(.noSuchFile(path: "app.jsonl"), of: file)
+    #expect(collector.fileReports.first?.error != nil)
+    #expect(IngestTotals(collector.fileReports).unreadableFiles == 1)
+    collector.opened(file, reason: .new)
+    #expect(collector.fileReports.first?.error == nil)
+  }
+}

@@ -58,7 +58,10 @@ public struct MadeUpUsage {
   /// Each call at its seller's list price; Alpha's and Beta's own lists; and Alpha's subscription.
   public static let plans: [Plan] =
     [.asBilled] + book.providers.map(Plan.metered)
-    + [subscription("small", fee: 6, credits: 4_000_000), subscription("large", fee: 50, credits: 90_000_000)]
+    + [
+      subscription("small", fee: 6, credits: 4_000_000),
+      subscription("large", fee: 50, credits: 90_000_000),
+    ]
 
   /// A subscription that renews on the first of a month: a credit a token, a tenth of it from the cache.
   public static func subscription(_ id: String, fee: Int64, credits: Int64) -> Plan {
@@ -86,6 +89,12 @@ public struct MadeUpUsage {
       id: id, name: id,
       entries: [entry(.money(.usd), usd)] + (cny.map { [entry(.money(.cny), $0)] } ?? []))
   }
+
+  /// The models of one vendor stand for those of the other.
+  public static let modelMap = ModelMap(classes: [
+    ModelMap.Class(
+      id: "large", members: ["alpha": ["alpha-pro", "alpha-mini"], "beta": ["beta-large"]])
+  ])
 
   /// Prices of fresh, read and output tokens; in money they are thousandths per million tokens.
   private static func entry(

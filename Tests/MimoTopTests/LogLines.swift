@@ -8,8 +8,9 @@ struct Moment {
 
   /// Minutes before now; whole, so that the order within a minute does not depend on the clock.
   static func minutesAgo(_ minutes: Int) -> Moment {
-    Moment(Date(timeIntervalSince1970: (Date().timeIntervalSince1970 / 60).rounded(.down) * 60)
-      .addingTimeInterval(Double(-60 * minutes)))
+    Moment(
+      Date(timeIntervalSince1970: (Date().timeIntervalSince1970 / 60).rounded(.down) * 60)
+        .addingTimeInterval(Double(-60 * minutes)))
   }
 
   var seconds: Int { Int(date.timeIntervalSince1970) }

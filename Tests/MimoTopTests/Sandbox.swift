@@ -145,9 +145,19 @@ final class Sandbox {
           "mimo-v2.6-pro",
           [price("USD", "0.435", "0.0036", "0.87"), price("CNY", "3", "0.025", "6")]
         ),
-        ("mimo-v2.6-flash", [price("USD", "0.14", "0.0028", "0.28"), price("CNY", "1", "0.02", "2")]),
+        (
+          "mimo-v2.6-flash",
+          [price("USD", "0.14", "0.0028", "0.28"), price("CNY", "1", "0.02", "2")]
+        ),
       ])
-    try file("deepseek", [("deepseek-v4-pro", [price("USD", "0.66", "0.022", "1.98"), price("CNY", "4.5", "0.15", "13.5")])])
+    try file(
+      "deepseek",
+      [
+        (
+          "deepseek-v4-pro",
+          [price("USD", "0.66", "0.022", "1.98"), price("CNY", "4.5", "0.15", "13.5")]
+        )
+      ])
   }
 }
 
@@ -184,10 +194,11 @@ extension TerminalEmulator {
       .first { $0.prefix(2).contains(word) } ?? []
   }
 
-  /// The words behind a label of the spend card.
+  /// The words behind a label of the spend card. `+?` behind an amount means that a part has no price.
   func spend(_ label: String) -> String {
     for row in box("Spend") where row.hasPrefix(label + " ") {
-      return row.dropFirst(label.count).split(separator: " ").joined(separator: " ")
+      let words = row.dropFirst(label.count).split(separator: " ").joined(separator: " ")
+      return words.replacingOccurrences(of: " + ?", with: " +?")
     }
     return ""
   }

@@ -76,7 +76,8 @@ extension EndToEnd {
       #expect(!terminal.screen.isMouseReporting)
       // The log goes on while the program sleeps.
       try sandbox.append(
-        LogLines.openAI("a2", "mimo-v2.6-flash", prompt: 100, cached: 0, output: 9), to: "app.jsonl")
+        LogLines.openAI("a2", "mimo-v2.6-flash", prompt: 100, cached: 0, output: 9), to: "app.jsonl"
+      )
       terminal.resize(to: Size(columns: 120, rows: 40))
       terminal.type("fg\r")
       try terminal.wait(for: "the dashboard", within: patience) {
@@ -158,7 +159,9 @@ extension EndToEnd {
       #expect(lines.count == 1)
       #expect(lines.first?.hasPrefix("mimo-top: ") == true)
       #expect(lines.first?.contains(message) == true)
-      #expect(["--once", "xterm-256color"].contains { lines.first?.contains($0) == true }, "no way out is named")
+      #expect(
+        ["--once", "xterm-256color"].contains { lines.first?.contains($0) == true },
+        "no way out is named")
       #expect(!terminal.output.contains(0x1B), "nothing but the message is written")
       expectGivenBack(terminal)
     }
@@ -192,7 +195,8 @@ extension EndToEnd {
 
     @Test func `the mouse chooses rows, and can be left to the terminal`() throws {
       try sandbox.append(
-        LogLines.openAI("a2", "mimo-v2.6-flash", prompt: 100, cached: 0, output: 9), to: "app.jsonl")
+        LogLines.openAI("a2", "mimo-v2.6-flash", prompt: 100, cached: 0, output: 9), to: "app.jsonl"
+      )
       let terminal = try start()
       try terminal.see("mimo-v2.6-flash")
       #expect(terminal.screen.isMouseReporting)

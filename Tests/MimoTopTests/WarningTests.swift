@@ -57,7 +57,7 @@ extension EndToEnd {
           "costs \(Shown.money(extra * 4))/h more than at the 90.0% of the last good hour"))
       terminal.type("a")
       try terminal.see("Alert log")
-      #expect(terminal.screen.contains("\(start.dayAndMinute) to still standing"))
+      #expect(terminal.screen.contains("\(start.dayAndMinute), still standing"))
       terminal.press(.escape)
       try terminal.seeNo("Alert log")
 
@@ -110,7 +110,9 @@ extension EndToEnd {
       try sandbox.write(
         goodTime + calls("bad", 6, cached: 500, minutesAgo: 2), to: "app.jsonl")
       let terminal = try sandbox.start(["app.jsonl"], columns: columns, rows: rows)
-      try terminal.see("WARNING: cache hit rate 5.0%")
+      // A small screen has fewer words for it, but the same number.
+      try terminal.see("WARNING: ")
+      #expect(terminal.screen.rows[1].contains("hit rate 5.0%"))
     }
 
     @Test func `the limit is an option`() throws {

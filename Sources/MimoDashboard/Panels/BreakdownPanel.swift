@@ -10,8 +10,9 @@ enum BreakdownPanel: Panel {
       + model.filters.map {
         " \($0.grouping.rawValue)=\($0.value.isEmpty ? "(not stated)" : $0.value)"
       }.joined()
-    let order =
-      "\(model.sorting.rawValue) \(String(Character(model.isSortingReversed ? model.glyphs.ascending : model.glyphs.descending)))"
+    let isAscending = (model.sorting == .name) != model.isSortingReversed
+    let sign = isAscending ? model.glyphs.ascending : model.glyphs.descending
+    let order = "\(model.sorting.rawValue) \(Character(sign))"
     let inside = model.box(
       title, trailing: [Span(order, Role.muted.style)], isFocused: model.focus == .breakdown
     ).draw(on: &buffer, in: rect)
@@ -26,14 +27,14 @@ enum BreakdownPanel: Panel {
     let credits = model.countsCredits
     var columns: [Table.Column] = [
       Table.Column(
-        model.grouping.rawValue, minimum: 16, weight: 1, priority: 100,
+        model.grouping.rawValue, minimum: 15, weight: 1, priority: 100,
         keeping: model.grouping == .project ? .end : .start),
-      Table.Column("requests", width: 8, priority: 40),
+      Table.Column("requests", width: 9, priority: 40),
       Table.Column("fresh", width: 6, priority: 60),
       Table.Column("read", width: 6, priority: 55), Table.Column("write", width: 6, priority: 20),
       Table.Column("output", width: 6, priority: 50),
       Table.Column("reason", width: 6, priority: 10),
-      Table.Column("hit rate", width: 8, priority: 80),
+      Table.Column("hit rate", width: 9, priority: 80),
       Table.Column(credits ? "credits" : "cost", width: 12, priority: 90),
     ]
     if credits { columns.append(Table.Column("list price", width: 11, priority: 70)) }
@@ -41,7 +42,7 @@ enum BreakdownPanel: Panel {
     columns.append(Table.Column("saved", width: 10, priority: 5))
     let total = model.figures.report?.totals.costFemto ?? 0
     let sortColumn: [BreakdownColumn: Int] = [
-      .cost: 8, .requests: 1, .tokens: 2, .hitRate: 7, .name: 0,
+      .cost: 8, .requests: 1, .hitRate: 7, .name: 0,
     ]
     let state = model.state(.breakdown)
     let selected = min(state.selected, rows.count - 1)
@@ -79,9 +80,11 @@ enum BreakdownPanel: Panel {
         return cells
       }, selected: model.focus == .breakdown ? selected : nil,
       scroll: Table.scroll(0, showing: selected, of: rows.count, in: visible),
-      sorting: Table.Sorting(
-        column: sortColumn[model.sorting]!,
-        isAscending: (model.sorting == .name) != model.isSortingReversed),
+      // All tokens together have no column.
+      sorting: sortColumn[model.sorting].map {
+        Table.Sorting(
+          column: $0, isAscending: (model.sorting == .name) != model.isSortingReversed)
+      },
       gap: 1, headerStyle: Role.tableHeader.style, sortedStyle: Role.tableSorted.style,
       selectedStyle: Role.selected.style, glyphs: model.glyphs)
   }

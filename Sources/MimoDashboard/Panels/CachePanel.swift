@@ -26,7 +26,8 @@ enum CachePanel: Panel {
     }
     if inside.rows > 2 {
       let (name, chart) = inside.row(2).splitLeft(10)
-      buffer.write("last hour", x: name.x, y: name.y, style: Role.label.style)
+      buffer.write(
+        "last hour", x: name.x, y: name.y, style: Role.label.style, maxColumns: name.columns)
       hourChart(model, columns: chart.columns).draw(on: &buffer, in: chart)
     }
     if inside.rows > 3 {
@@ -64,7 +65,7 @@ enum CachePanel: Panel {
 
   private static func hourChart(_ model: Model, columns: Int) -> Sparkline {
     let steps = model.figures.timeline?.steps ?? []
-    let values = resampled(steps, to: columns) { $0.hitRate.map { $0.fraction * 100 } }
+    let values = resampled(steps, to: columns) { sum, _ in sum.hitRate.map { $0.fraction * 100 } }
     return Sparkline(
       values, maximum: 100,
       styles: [Role.rateLow.style, Role.rateMiddle.style, Role.rateHigh.style],
@@ -74,22 +75,24 @@ enum CachePanel: Panel {
   private static func state(_ model: Model) -> (String, String) {
     let label = "warn <\(NumberFormat.limit(model.monitor.raiseBelow))"
     if let verdict = model.figures.verdict, !verdict.isEnough, verdict.standing == nil {
-      return (label, "little traffic")
+      return (label, "few calls")
     }
     let alerts = Int64(model.figures.verdict?.alerts.count ?? 0)
     return (label, alerts == 0 ? "no alerts" : NumberFormat.counted(alerts, "alert") + " (a)")
   }
 }
 
-/// Sums neighbouring steps so that they fill `columns`, and takes a value of each sum.
-func resampled(_ steps: [Measures], to columns: Int, _ value: (Measures) -> Double?) -> [Double?] {
+/// Sums neighbouring steps so that they fill `columns`, and takes a value of each sum and of how many
+/// steps it is made of.
+func resampled(_ steps: [Measures], to columns: Int, _ value: (Measures, _ count: Int) -> Double?)
+  -> [Double?]
+{
   guard columns > 0, !steps.isEmpty else { return [] }
-  if columns >= steps.count { return steps.map(value) }
+  if columns >= steps.count { return steps.map { value($0, 1) } }
   return (0..<columns).map { column in
+    let range = column * steps.count / columns..<(column + 1) * steps.count / columns
     var sum = Measures()
-    for index in column * steps.count / columns..<(column + 1) * steps.count / columns {
-      sum += steps[index]
-    }
-    return value(sum)
+    for index in range { sum += steps[index] }
+    return value(sum, range.count)
   }
 }

@@ -4,6 +4,7 @@ import MimoScreen
 /// The first line: which plan, which window, what is read.
 enum HeaderPanel: Panel {
   static func draw(_ model: Model, on buffer: inout CellBuffer, in rect: Rect) {
+    if rect.isEmpty { return }
     var left = [
       Span("mimo-top ", Role.title.style), Span(" \(model.plan.name) ", Role.selected.style),
       Span(" \(model.windowName)", Role.value.style),
@@ -11,7 +12,7 @@ enum HeaderPanel: Panel {
     if let index = model.referenceIndex {
       left.append(Span("  vs \(model.plans[index].name)", Role.label.style))
     }
-    var right = state(model, isWide: rect.columns >= 100)
+    var right = state(model, columns: rect.columns)
     // What does not fit goes: the clock, our name, the reference. What went wrong stays to the last.
     func isTooWide() -> Bool {
       left.columns + right.reduce(0) { $0 + 2 + TextWidth.width(of: $1.text) } > rect.columns
@@ -31,14 +32,16 @@ enum HeaderPanel: Panel {
   }
 
   /// What is read and what went wrong with it, then the time.
-  private static func state(_ model: Model, isWide: Bool) -> [Span] {
+  private static func state(_ model: Model, columns: Int) -> [Span] {
+    let isWide = columns >= 100
     var spans: [Span] = []
     if let percent = model.ingest.percentRead {
       let hint = isWide ? ", numbers are partial" : ""
       spans.append(Span("reading \(percent)%\(hint)", Role.warning.style))
     }
     if model.ingest.problemCount > 0 {
-      spans.append(Span("\(model.ingest.problemCount) unreadable (i)", Role.warning.style))
+      let count = NumberFormat.count(Int64(model.ingest.problemCount))
+      spans.append(Span("\(count) \(columns < 60 ? "bad" : "unreadable") (i)", Role.warning.style))
     }
     if isWide {
       let files = Int64(model.ingest.files.count)
@@ -52,14 +55,13 @@ enum HeaderPanel: Panel {
 /// The last line: what keys there are, or a message.
 enum FooterPanel: Panel {
   static func draw(_ model: Model, on buffer: inout CellBuffer, in rect: Rect) {
-    if model.isBatch { return }
+    if model.isBatch || rect.isEmpty { return }
     if let message = model.message {
       let text = [Span(message.text, Role.value.style)]
       buffer.write(
         text.truncated(to: rect.columns, ellipsis: model.glyphs.ellipsis), x: rect.x, y: rect.y)
       return
     }
-    var x = rect.x
     // Help and quit are always there; the others as long as they fit.
     let hints = Keymap.bindings.filter { $0.hint != nil }
     let kept = hints.filter { $0.action == .showHelp || $0.action == .quit }
@@ -74,9 +76,9 @@ enum FooterPanel: Panel {
       used += width(binding)
       shown.append(binding)
     }
-    for binding in shown + kept {
-      x += buffer.write(binding.keys[0].name, x: x, y: rect.y, style: Role.key.style)
-      x += buffer.write(" " + binding.hint! + "  ", x: x, y: rect.y, style: Role.keyText.style)
+    let spans = (shown + kept).flatMap {
+      [Span($0.keys[0].name, Role.key.style), Span(" \($0.hint!)  ", Role.keyText.style)]
     }
+    buffer.write(spans, x: rect.x, y: rect.y, maxColumns: rect.columns)
   }
 }

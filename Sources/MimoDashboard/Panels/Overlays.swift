@@ -7,9 +7,12 @@ enum Overlays {
   static func draw(_ overlay: Overlay, _ model: Model, on buffer: inout CellBuffer) {
     let (title, hint) = title(overlay, model)
     let width = overlayColumns(buffer.size.columns)
-    let wanted =
-      (overlay == .plans ? model.plans.count + 1 : lines(overlay, model, columns: width - 4).count)
-      + 2
+    let wanted: Int
+    switch overlay {
+    case .plans: wanted = model.plans.count + 3
+    case .whatIf: wanted = 24
+    default: wanted = lines(overlay, model, columns: width - 4).count + 2
+    }
     let height = min(buffer.size.rows - 2, max(6, wanted))
     let rect = Rect(
       x: (buffer.size.columns - width) / 2, y: (buffer.size.rows - height) / 2, columns: width,
@@ -17,10 +20,8 @@ enum Overlays {
     buffer.fill(rect, style: Role.overlay.style)
     let inside = model.box(title, trailing: [Span(hint, Role.muted.style)], isFocused: true)
       .draw(on: &buffer, in: rect).inset(columns: 1, rows: 0)
-    if overlay == .plans {
-      PlansOverlay.draw(model, on: &buffer, in: inside)
-      return
-    }
+    if overlay == .plans { return PlansOverlay.draw(model, on: &buffer, in: inside) }
+    if overlay == .whatIf { return WhatIfOverlay.draw(model, on: &buffer, in: inside) }
     let lines = lines(overlay, model, columns: inside.columns)
     let scroll = max(0, min(model.overlayState.scroll, lines.count - inside.rows))
     for (index, line) in lines.dropFirst(scroll).prefix(inside.rows).enumerated() {
@@ -54,6 +55,7 @@ enum Overlays {
     case .alerts: ("Alert log, last 7 days", "Esc closes")
     case .files: ("What was read", "Esc closes")
     case .trace: ("How this cost was made", "Esc closes")
+    case .whatIf: ("What if: \(model.plan.name)", "< > hit rate, Esc closes")
     }
   }
 
@@ -61,7 +63,7 @@ enum Overlays {
     let lines =
       switch overlay {
       case .help: helpLines()
-      case .plans: [[Span]]()
+      case .plans, .whatIf: [[Span]]()
       case .alerts: alertLines(model)
       case .files: fileLines(model, columns)
       case .trace: TraceOverlay.lines(model)
@@ -121,7 +123,7 @@ enum Overlays {
     let words = [
       ("hit rate", "cache read / (fresh + read + write); ? if the log does not tell"),
       ("fresh", "prompt tokens billed in full"),
-      ("+?", "a part has no price: the sum is a lower bound"),
+      ("+ ?", "a part has no price: the sum is a lower bound"),
       ("saved", "what the same tokens cost without a cache, less the cost"),
     ]
     for (word, text) in words {
@@ -166,8 +168,8 @@ enum Overlays {
     }
     for file in model.ingest.files {
       let counts =
-        "\(NumberFormat.count(Int64(file.records))) calls, \(NumberFormat.count(Int64(file.duplicates))) repeats, "
-        + "\(NumberFormat.count(Int64(file.lines))) lines"
+        [(file.records, "call"), (file.duplicates, "repeat"), (file.lines, "line")]
+        .map { NumberFormat.counted(Int64($0.0), $0.1) }.joined(separator: ", ")
       let path = TextWidth.truncated(
         file.path, to: max(16, columns - TextWidth.width(of: counts) - file.formats.count - 6),
         ellipsis: String(Character(model.glyphs.ellipsis)), keeping: .end)
@@ -250,7 +252,7 @@ enum PlansOverlay {
     guard let quote, quote.requests > 0 else { return "" }
     if quote.unpricedRequests == quote.requests { return "none of these" }
     if quote.unpricedRequests > 0 {
-      return "not \(NumberFormat.counted(quote.unpricedRequests, "call"))"
+      return "\(NumberFormat.count(quote.unpricedRequests)) unpriced"
     }
     if let end = quote.runsOutAt { return "gone by \(PlanStrip.day(end, model).prefix(5))" }
     return choice.plan.isSubscription ? "fee of periods" : ""

@@ -44,8 +44,9 @@ enum RequestsPanel: Panel {
         let told = !series.flags.contains(.cacheUnknown)
         let rate = told ? Ratio(call.tokens.cacheRead, call.tokens.prompt) : nil
         let cost = pricer.cost(of: call)
+        let isBilled = !call.failed || !call.tokens.isZero
         var cells = [
-          Span(model.clock.timeOfDay(call.time), Role.muted.style),
+          Span(time(of: call, model), Role.muted.style),
           Span(model.name(series.labels.model), Role.value.style),
           Span(model.name(series.labels.project, ""), Role.plain.style),
           Span(model.name(series.labels.session, ""), Role.muted.style),
@@ -58,17 +59,14 @@ enum RequestsPanel: Panel {
           Span(
             call.failed ? "failed" : NumberFormat.percent(rate),
             (call.failed ? Role.critical : CachePanel.role(rate, model)).style),
-          call.failed && call.tokens.isZero
-            ? Span("")
-            : Span(
+          isBilled
+            ? Span(
               cost == nil ? "no price" : model.amount(cost),
-              (cost == nil ? Role.warning : Role.money).style),
+              (cost == nil ? Role.warning : Role.money).style) : Span(""),
         ]
         if let moneyPricer {
-          cells.append(
-            Span(
-              NumberFormat.money(moneyPricer.cost(of: call), model.plan.currency), Role.value.style)
-          )
+          let money = NumberFormat.money(moneyPricer.cost(of: call), model.plan.currency)
+          cells.append(Span(isBilled ? money : "", Role.value.style))
         }
         let took = call.durationMilliseconds.map {
           $0 < 60_000
@@ -80,5 +78,11 @@ enum RequestsPanel: Panel {
       headerStyle: Role.tableHeader.style,
       selectedStyle: Role.selected.style, glyphs: model.glyphs)
     table.draw(on: &buffer, in: inside)
+  }
+
+  /// The time of day, or the day if it is another than today.
+  private static func time(of call: RecentCall, _ model: Model) -> String {
+    model.clock.day(of: call.time.minute) == model.clock.day(of: model.now.minute)
+      ? model.clock.timeOfDay(call.time) : String(PlanStrip.day(call.time, model).prefix(5))
   }
 }

@@ -42,7 +42,7 @@ enum SpendPanel: Panel {
     }
     // A part of the calls has no price: the sum is a lower bound, and says so.
     if sums.unpricedRequests > 0, sums.cost != nil {
-      spans.append(Span(" +?", Role.warning.style))
+      spans.append(Span(" + ?", Role.warning.style))
     }
     return spans
   }
@@ -50,8 +50,11 @@ enum SpendPanel: Panel {
   /// The difference to the reference plan, else what the logs themselves state, else what has no price.
   private static func last(_ model: Model) -> (String, [Span]) {
     if let index = model.referenceIndex, let reference = model.figures.reference {
-      if index == model.planIndex { return ("reference", [Span("this plan", Role.muted.style)]) }
-      return ("vs \(model.plans[index].name)", difference(model.activeQuote, reference))
+      return (
+        "vs \(model.plans[index].name)",
+        index == model.planIndex
+          ? [Span("the same", Role.value.style)] : difference(model.activeQuote, reference)
+      )
     }
     let totals = model.figures.report?.totals ?? Measures()
     if totals.unpricedRequests > 0 {

@@ -18,7 +18,7 @@ enum TokensPanel: Panel {
       let (label, count, whole, role) = row
       // Shares: of the prompt, of all tokens for the output, of the output for its reasoning.
       let share = Ratio(count, whole)
-      let value = TextWidth.padded(NumberFormat.percent(share), to: 7, alignment: .trailing)
+      let value = TextWidth.padded(NumberFormat.percent(share), to: 6, alignment: .trailing)
       buffer.writePair(
         label, [Span(NumberFormat.count(count), role.style), Span(value, Role.muted.style)],
         in: inside.row(index))
@@ -36,7 +36,10 @@ enum ActivityPanel: Panel {
     let trailing = [Span(model.amount(total.cost), Role.money.style)]
     let inside = model.box("Spend, last hour", trailing: trailing).draw(
       on: &buffer, in: rect)
-    let values = resampled(steps, to: inside.columns) { $0.isEmpty ? nil : Double($0.costFemto) }
+    // Spend per minute: some columns stand for more minutes than others.
+    let values = resampled(steps, to: inside.columns) { sum, minutes in
+      sum.isEmpty ? nil : Double(sum.costFemto) / Double(minutes)
+    }
     Sparkline(values, styles: [Role.chart.style], gapStyle: Role.track.style, glyphs: model.glyphs)
       .draw(on: &buffer, in: inside)
   }
