@@ -94,6 +94,9 @@ private struct Overlay<Item> {
 }
 
 extension Overlay<ProviderPrices> {
+  /// Usage is kept by context band, of which a byte counts; plans need some, too.
+  private static var mostPromptEdges: Int { 200 }
+
   mutating func addPrices(_ file: CatalogFile) {
     let known = items
     let read = PriceFile(name: file.name, bytes: file.bytes) { id in
@@ -101,6 +104,17 @@ extension Overlay<ProviderPrices> {
     }
     problems += read.problems
     guard let new = read.provider else { return }
+    let edges = Set(
+      (items + [new]).flatMap { $0.models.flatMap { $0.entries.flatMap(\.tiers) } }
+        .map(\.abovePromptTokens))
+    if edges.count > Self.mostPromptEdges {
+      problems.append(
+        CatalogProblem(
+          file: file.name, line: 0, entry: "", field: "above_prompt_tokens",
+          expected: "at most \(Self.mostPromptEdges) different sizes in all price files",
+          outcome: .fileSkipped))
+      return
+    }
     for model in new.models { note("model \"\(model.id)\" of \(new.id)", from: file.name) }
     guard let place = items.firstIndex(where: { $0.id == new.id }) else {
       items.append(new)
@@ -155,17 +169,20 @@ extension ModelPrices {
     model.aliases += old.aliases.filter { !aliases.contains($0) }
     model.released = released ?? old.released
     model.retired = retired ?? old.retired
-    model.routes = routes + old.routes.compactMap { route in
-      var route = route
-      route.validity = route.validity.clamped(to: .distantPast..<start)
-      return route.validity.isEmpty ? nil : route
-    }
-    model.entries = old.entries.compactMap { entry in
-      var entry = entry
-      let first = entries.filter { $0.unit == entry.unit }.map(\.validity.lowerBound).min()
-      entry.validity = entry.validity.clamped(to: .distantPast..<(first ?? .distantFuture))
-      return entry.validity.isEmpty ? nil : entry
-    } + entries
+    model.routes =
+      routes
+      + old.routes.compactMap { route in
+        var route = route
+        route.validity = route.validity.clamped(to: .distantPast..<start)
+        return route.validity.isEmpty ? nil : route
+      }
+    model.entries =
+      old.entries.compactMap { entry in
+        var entry = entry
+        let first = entries.filter { $0.unit == entry.unit }.map(\.validity.lowerBound).min()
+        entry.validity = entry.validity.clamped(to: .distantPast..<(first ?? .distantFuture))
+        return entry.validity.isEmpty ? nil : entry
+      } + entries
     return model
   }
 }

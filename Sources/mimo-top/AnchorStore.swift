@@ -75,7 +75,9 @@ enum AnchorStore {
       var at = anchor.at
       guard let used = Amount(decimal: anchor.used), used >= .zero,
         let instant = at.withUTF8({ LogTime.parse(iso: UnsafeRawBufferPointer($0)) })
-      else { throw Broken(description: "\(path): '\(id)': expected a time and an amount of credits") }
+      else {
+        throw Broken(description: "\(path): '\(id)': expected a time and an amount of credits")
+      }
       anchors[id] = PlanAnchor(at: instant, used: used)
     }
     return anchors

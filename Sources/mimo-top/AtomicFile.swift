@@ -12,7 +12,9 @@ enum AtomicFile {
   ///   - mode: the permissions of a new file.
   ///   - replacing: whether a file of that name may be replaced.
   /// - Throws: `Failure` with the path and the system's reason.
-  static func write(_ bytes: [UInt8], to path: String, mode: mode_t, replacing: Bool) throws(Failure) {
+  static func write(_ bytes: [UInt8], to path: String, mode: mode_t, replacing: Bool)
+    throws(Failure)
+  {
     // In the same folder, because a name can only be given within one file system.
     var template = Array("\(path).new-XXXXXX".utf8CString)
     let file = mkstemp(&template)
@@ -20,7 +22,9 @@ enum AtomicFile {
     defer { unlink(template) }
     var sent = 0
     while sent < bytes.count {
-      let count = bytes.withUnsafeBytes { systemWrite(file, $0.baseAddress! + sent, $0.count - sent) }
+      let count = bytes.withUnsafeBytes {
+        systemWrite(file, $0.baseAddress! + sent, $0.count - sent)
+      }
       if count < 0, errno == EINTR { continue }
       guard count > 0 else { throw failure(path, closing: file) }
       sent += count
@@ -28,7 +32,9 @@ enum AtomicFile {
     guard fchmod(file, mode) == 0, fsync(file) == 0 else { throw failure(path, closing: file) }
     guard close(file) == 0 else { throw failure(path) }
     // A link fails where the name is taken; a new name takes it over.
-    guard (replacing ? rename(template, path) : link(template, path)) == 0 else { throw failure(path) }
+    guard (replacing ? rename(template, path) : link(template, path)) == 0 else {
+      throw failure(path)
+    }
   }
 
   /// Creates a folder and those it is in.

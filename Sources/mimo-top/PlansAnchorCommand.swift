@@ -54,19 +54,23 @@ struct PlansAnchorCommand: ParsableCommand {
 
   private func note(_ configuration: Configuration) throws {
     guard let id, let used else {
-      throw Misuse(description: "a plan and --used are needed: mimo-top plans anchor ID --used CREDITS")
+      throw Misuse(
+        description: "a plan and --used are needed: mimo-top plans anchor ID --used CREDITS")
     }
     guard let plan = configuration.catalog.plan(id: id) else {
       let ids = configuration.catalog.plans.filter { $0.kind == .credits }.map(\.id)
       throw Misuse(
         description:
-          "unknown plan '\(id)'; did you mean \(Nearest.to(id, among: ids).joined(separator: ", "))?")
+          "unknown plan '\(id)'; did you mean \(Nearest.to(id, among: ids).joined(separator: ", "))?"
+      )
     }
     guard plan.kind == .credits else {
-      throw Misuse(description: "\(id) counts no credits; only subscriptions with credits have readings")
+      throw Misuse(
+        description: "\(id) counts no credits; only subscriptions with credits have readings")
     }
     guard let amount = Self.credits(used) else {
-      throw Misuse(description: "--used '\(used)': credits are expected, such as 1234567890 or 1.23G")
+      throw Misuse(
+        description: "--used '\(used)': credits are expected, such as 1234567890 or 1.23G")
     }
     let instant = try at.map {
       try TimeArgument.instant($0, "--at", configuration.clock, configuration.now, endOfDay: false)
@@ -78,7 +82,8 @@ struct PlansAnchorCommand: ParsableCommand {
     var notices: [String] = []
     try AnchorStore.update(&notices) { $0[id] = anchor }
     for notice in notices { StandardStreams.complain(notice) }
-    var text = "\(id): \(Self.text(amount)) credits used at \(configuration.clock.text(anchor.at))\n"
+    var text =
+      "\(id): \(Self.text(amount)) credits used at \(configuration.clock.text(anchor.at))\n"
     let period = configuration.periods.period(containing: configuration.now)
     if anchor.at < period.start {
       text +=
@@ -107,7 +112,8 @@ struct PlansAnchorCommand: ParsableCommand {
     let rows = configuration.anchors.sorted { $0.key < $1.key }.map { id, anchor in
       [id, Self.text(anchor.used), configuration.clock.text(anchor.at)]
     }
-    StandardStreams.print(TextTable.text([["plan", "credits used", "at"]] + rows, leading: [0, 2]))
+    StandardStreams.print(
+      TextTable.text([["plan", "credits used", "at"]] + rows, leading: [0, 2]))
   }
 
   /// Credits with the separators and units that consoles show.

@@ -39,7 +39,8 @@ enum PriceText {
       }
     let text = "prices checked \(ago) (\(age.checked.text))"
     guard age.isStale else { return text }
-    return "warning: \(text), more than \(PriceAge.limitInDays) days: compare them with the vendor's page, "
+    return
+      "warning: \(text), more than \(PriceAge.limitInDays) days: compare them with the vendor's page, "
       + "or take newer ones with mimo-top prices import"
   }
 

@@ -13,7 +13,8 @@ import MimoScreen
 /// `mimo-top prices import FILE`: somebody else's price book as price files of the user's own.
 struct PricesImportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "import", abstract: "Take prices from another price book; never touches the network.",
+    commandName: "import",
+    abstract: "Take prices from another price book; never touches the network.",
     discussion: """
       FILE is LiteLLM's model_prices_and_context_window.json, a models.dev api.json or a genai-prices data file; \
       which of them, is seen from its content. Each provider becomes a file PROVIDER-import.json that you may \
@@ -61,7 +62,8 @@ struct PricesImportCommand: ParsableCommand {
     }
 
     let written = try write(book.lists)
-    StandardStreams.print(ImportText(book: book, name: file, date: today, verbose: verbose).text(written))
+    StandardStreams.print(
+      ImportText(book: book, name: file, date: today, verbose: verbose).text(written))
     let failures = written.filter { $0.problem != nil }
     for failure in failures { StandardStreams.complain(failure.problem!) }
     if book.lists.isEmpty, book.kept.isEmpty {
@@ -131,10 +133,12 @@ private struct ImportText {
     var text =
       "\nleft to our own list, which knows dates: \(counted(book.kept.count, "model")); --override takes theirs from today on\n"
     if !differing.isEmpty {
-      text += "  \(counted(differing.count, "model")) with another price there, input / output in USD:\n"
+      text +=
+        "  \(counted(differing.count, "model")) with another price there, input / output in USD:\n"
     }
     for entry in differing.prefix(limit) {
-      text += "    \(shown(entry.model)) of \(entry.provider): \(entry.theirs), ours \(entry.ours ?? "none now")\n"
+      text +=
+        "    \(shown(entry.model)) of \(entry.provider): \(entry.theirs), ours \(entry.ours ?? "none now")\n"
     }
     return text + more(differing.count)
   }

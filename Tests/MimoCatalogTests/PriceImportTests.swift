@@ -82,7 +82,8 @@ struct Imported {
       imported.prices("plain-1", tier: .batch) == ["0.075", "0.0018125", "0.09375", "0.15", "0.3"])
     #expect(imported.prices("plain-1", tier: .flex) == nil)
     #expect(
-      imported.parts["acme/plain-1"] == ["flex prices that are not one factor on the standard ones"])
+      imported.parts["acme/plain-1"] == ["flex prices that are not one factor on the standard ones"]
+    )
   }
 
   @Test func `of two names for one model the plainer wins, and another price is told`() {
@@ -320,7 +321,9 @@ struct Imported {
     )
   }
 
-  @Test func `names with quotes, slashes and control characters make a file that can be read`() throws {
+  @Test func `names with quotes, slashes and control characters make a file that can be read`()
+    throws
+  {
     let text =
       #"{"a \"b\"/..": {"id": "a \"b\"/..", "name": "A\nB \\", "models": {"x\ty": {"name": "\"", "cost": {"input": 1, "output": 2}}}}}"#
     let imported = try Imported(Array(text.utf8))
@@ -329,7 +332,8 @@ struct Imported {
   }
 
   @Test func `a domain of two sellers tells neither`() throws {
-    let seller = #""api": "https://shared.example/v1", "models": {"m": {"cost": {"input": 1, "output": 1}}}"#
+    let seller =
+      #""api": "https://shared.example/v1", "models": {"m": {"cost": {"input": 1, "output": 1}}}"#
     let imported = try Imported(Array(#"{"a": {\#(seller)}, "b": {\#(seller)}}"#.utf8))
     #expect(imported.catalog.book.provider(named: "https://shared.example/v1") == nil)
   }
@@ -356,7 +360,8 @@ struct Imported {
     #expect(catalog.problems == [])
     let tariff = Tariff(plan: .asBilled, book: catalog.book, currency: .usd)
     func input(_ iso: String) -> Int64? {
-      tariff.span(model: "mimo-v2.6-pro", provider: nil, promptTokens: 1, at: minute(iso)).rates?.input
+      tariff.span(model: "mimo-v2.6-pro", provider: nil, promptTokens: 1, at: minute(iso)).rates?
+        .input
     }
     #expect(input("2026-12-31T23:59:00Z") == perMillion("0.435"))
     #expect(input("2027-01-01T00:00:00Z") == perMillion("9"))
@@ -370,5 +375,21 @@ struct Imported {
     let catalog = Catalog(userPrices: [mine])
     #expect(catalog.problems == [])
     #expect(catalog.book.model(named: "one", soldBy: "acme") != nil)
+  }
+}
+
+@Suite struct ManyTiersTests {
+  @Test func `a file with more tiers than usage can be kept by is skipped and named`() {
+    let tiers = (1...250).map { #"{"above_prompt_tokens": \#($0), "input": "1", "output": "1"}"# }
+    let mine = OverlayTests.prices(
+      "mine.json",
+      #""id": "acme", "models": [{"id": "one", "prices": [{"currency": "USD", "input": "1", "output": "1", "tiers": [\#(tiers.joined(separator: ","))]}]}]"#
+    )
+    let catalog = Catalog(userPrices: [mine])
+    #expect(
+      catalog.problems.map(\.description) == [
+        #"mine.json: "above_prompt_tokens": expected at most 200 different sizes in all price files (file skipped)"#
+      ])
+    #expect(catalog.promptEdges == MimoCatalogTests.catalog.promptEdges)
   }
 }

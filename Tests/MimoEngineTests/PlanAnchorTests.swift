@@ -119,7 +119,8 @@ import Testing
 
   @Test func `a slowest day that outlasts the period leaves the late end open`() {
     let status = status([1, 300_000, 300_000])
-    #expect(status.runsOutBetween?.earliest == utc("2026-10-21T19:59:59").advanced(byMilliseconds: 712))
+    #expect(
+      status.runsOutBetween?.earliest == utc("2026-10-21T19:59:59").advanced(byMilliseconds: 712))
     #expect(status.runsOutBetween?.latest == nil)
   }
 

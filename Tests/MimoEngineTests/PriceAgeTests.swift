@@ -12,7 +12,8 @@ import Testing
       ])
   ])
 
-  private static func model(_ id: String, _ rows: [(from: String?, asOf: String?, Int)]) -> ModelPrices
+  private static func model(_ id: String, _ rows: [(from: String?, asOf: String?, Int)])
+    -> ModelPrices
   {
     let starts = rows.map { $0.from.map { utc($0 + "T00:00").minute } ?? .distantPast }
     return ModelPrices(
@@ -55,7 +56,8 @@ import Testing
   @Test func `of a month its first day counts, and a check at an unknown time not at all`() {
     #expect(checked([("2026-07-01T00:00", "m2")]) == CivilDate("2026-08-01"))
     #expect(checked([("2026-07-01T00:00", "m3")]) == nil)
-    #expect(checked([("2026-07-01T00:00", "m3"), ("2026-07-01T00:00", "m2")]) == CivilDate("2026-08-01"))
+    #expect(
+      checked([("2026-07-01T00:00", "m3"), ("2026-07-01T00:00", "m2")]) == CivilDate("2026-08-01"))
     #expect(checked([("2026-07-01T00:00", "unknown")]) == nil)
     #expect(checked([]) == nil)
   }

@@ -231,11 +231,3 @@ extension ImportedRow {
     return copy == self
   }
 }
-
-extension DayTime {
-  /// `16:30` from minutes since midnight.
-  static func text(_ minute: Int32) -> String {
-    func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
-    return "\(two(minute / 60)):\(two(minute % 60))"
-  }
-}

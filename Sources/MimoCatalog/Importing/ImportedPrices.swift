@@ -91,7 +91,9 @@ extension ImportedRow {
   /// Throws if one of the rates does not fit our format, or says more than it can.
   func check() throws(Unexpressed) {
     for rates in [rates] + tiers.map(\.rates) + hours.map(\.rates) {
-      guard rates[.input] != nil, rates[.output] != nil else { throw Unexpressed("no price per token") }
+      guard rates[.input] != nil, rates[.output] != nil else {
+        throw Unexpressed("no price per token")
+      }
       for price in rates.values {
         guard price.digits >= 0 else { throw Unexpressed("a negative price") }
         guard Rates.femto(price, perPowerOfTen: 6) != nil else {
@@ -116,7 +118,8 @@ extension ImportedRow {
     let steps = [Tier(above: 0, rates: rates)] + tiers
     for step in steps {
       for (field, standard) in step.rates {
-        guard let price = variant[step.above]?[field] ?? (standard.digits == 0 ? standard : nil) else {
+        guard let price = variant[step.above]?[field] ?? (standard.digits == 0 ? standard : nil)
+        else {
           return nil
         }
         if standard.digits == 0, price.digits == 0 { continue }

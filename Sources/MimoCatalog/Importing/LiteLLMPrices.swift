@@ -16,7 +16,8 @@ struct LiteLLMPrices: PriceBookReader {
     var providers: [String: ImportedProvider] = [:]
     for (key, value) in (root.members ?? [:]).sorted(by: { $0.key < $1.key })
     where !Self.notModels.contains(key) {
-      guard let id = value["litellm_provider"]?.text?.lowercased(), let fields = value.members else {
+      guard let id = value["litellm_provider"]?.text?.lowercased(), let fields = value.members
+      else {
         log.drop(key, of: "", "no provider stated")
         continue
       }
@@ -53,7 +54,7 @@ struct LiteLLMPrices: PriceBookReader {
       ("input_cost_per_token", .input), ("output_cost_per_token", .output),
     ]
 
-    /// `nil` if the name is none of these; `field` without tier or variant understood is thrown as a part.
+    /// `nil` if the name is none of these, or is about something other than prompt size behind `_above_`.
     init?(_ name: String) {
       guard let (prefix, field) = Self.names.first(where: { name.hasPrefix($0.0) }) else {
         return nil
@@ -124,12 +125,15 @@ struct LiteLLMPrices: PriceBookReader {
     {
       throw Unexpressed("reasoning at another price than output")
     }
-    if let offPeak = fields["off_peak_pricing"] { row.hours = [try Self.offPeak(offPeak, row.rates)] }
+    if let offPeak = fields["off_peak_pricing"] {
+      row.hours = [try Self.offPeak(offPeak, row.rates)]
+    }
     for (name, rates) in prices where name != "" {
       if let tier = Self.tierNames[name], let factor = row.factor(to: rates) {
         row.factors[tier] = factor
       } else {
-        notes.parts.insert("\(Self.tierNames[name] ?? name) prices that are not one factor on the standard ones")
+        notes.parts.insert(
+          "\(Self.tierNames[name] ?? name) prices that are not one factor on the standard ones")
       }
     }
     row.webSearchPer1000 = Self.webSearch(fields["search_context_cost_per_query"], &notes)
@@ -143,7 +147,8 @@ struct LiteLLMPrices: PriceBookReader {
     var tiers: [ImportedRow.Tier] = []
     var end: Int64 = 0
     for value in values {
-      guard let range = value["range"]?.elements, range.count == 2, let start = range[0].whole else {
+      guard let range = value["range"]?.elements, range.count == 2, let start = range[0].whole
+      else {
         throw Unexpressed("prices by something other than prompt size")
       }
       guard start == end, let next = range[1].whole, next > start else {
@@ -178,13 +183,16 @@ struct LiteLLMPrices: PriceBookReader {
     for window in value["windows"]?.elements ?? [] {
       var weekdays: UInt8 = window["weekdays"] == nil ? 0b111_1111 : 0
       for day in window["weekdays"]?.elements ?? [] {
-        guard let number = day.whole, 1...7 ~= number else { throw Unexpressed("hours not understood") }
+        guard let number = day.whole, 1...7 ~= number else {
+          throw Unexpressed("hours not understood")
+        }
         weekdays |= 1 << UInt8(number - 1)
       }
       let hours = window["hours_utc"].flatMap { $0.elements ?? [$0] } ?? []
       for text in hours.map(\.text) {
         let ends = (text ?? "").split(separator: "-").map { DayTime.minute(String($0)) }
-        guard ends.count == 2, let start = ends[0], let end = ends[1], start < 1440, weekdays != 0 else {
+        guard ends.count == 2, let start = ends[0], let end = ends[1], start < 1440, weekdays != 0
+        else {
           throw Unexpressed("hours not understood")
         }
         windows.append(
@@ -220,7 +228,9 @@ struct LiteLLMPrices: PriceBookReader {
     }
     guard name.contains("cost"), !name.contains("dbu") else { return nil }
     if let price = value.decimal, price.digits == 0 { return nil }
-    if ["input_cost_per_request", "input_cost_per_query", "input_cost_per_text_message"].contains(name) {
+    if ["input_cost_per_request", "input_cost_per_query", "input_cost_per_text_message"].contains(
+      name)
+    {
       throw Unexpressed("a fee per request")
     }
     if name.hasPrefix("output_cost_per_reasoning_token") { return nil }
@@ -231,29 +241,4 @@ struct LiteLLMPrices: PriceBookReader {
     if name.hasPrefix("cache_creation") { return "cache writes of other lifetimes" }
     return "other fees (\(name))"
   }
-}
-
-/// Times of day in other price books.
-enum DayTime {
-  /// Minutes since midnight of `16:30` or `16:30:00`; `nil` for anything else.
-  static func minute(_ text: String) -> Int32? {
-    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-    guard 2...3 ~= parts.count, parts.allSatisfy({ $0.utf8.count == 2 && $0.first != "+" }),
-      let hours = Int32(parts[0]), let minutes = Int32(parts[1]), 0...24 ~= hours,
-      0..<60 ~= minutes, hours * 60 + minutes <= 1440, parts.count == 2 || parts[2] == "00"
-    else { return nil }
-    return hours * 60 + minutes
-  }
-
-  /// Minutes since midnight UTC of `00:30:00Z` or `08:30:00+08:00`.
-  static func utcMinute(_ text: String) -> Int32? {
-    if text.hasSuffix("Z") { return minute(String(text.dropLast())) }
-    guard let sign = text.lastIndex(where: { $0 == "+" || $0 == "-" }),
-      let local = minute(String(text[..<sign])), let offset = minute(String(text[text.index(after: sign)...]))
-    else { return nil }
-    let utc = text[sign] == "+" ? local - offset : local + offset
-    return floorMod(utc, 1440)
-  }
-
-  private static func floorMod(_ a: Int32, _ b: Int32) -> Int32 { a - floorDivide(a, b) * b }
 }

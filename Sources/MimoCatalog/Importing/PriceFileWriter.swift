@@ -51,16 +51,22 @@ struct PriceFileWriter {
 
       func text(_ quoted: (String) -> String) -> String {
         let names = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-        let days = names.indices.filter { window.weekdays & (1 << $0) != 0 }.map { quoted(names[$0]) }
+        let days = names.indices.filter { window.weekdays & (1 << $0) != 0 }.map {
+          quoted(names[$0])
+        }
         return "{\"label\": \(quoted(label)), \"days\": [\(days.joined(separator: ", "))], "
           + "\"start\": \"\(DayTime.text(window.start))\", \"end\": \"\(DayTime.text(window.end))\"}"
       }
     }
   }
 
-  private func text(_ model: ImportedModel, _ schedules: inout [[Schedule.Window]: String]) -> String {
+  private func text(_ model: ImportedModel, _ schedules: inout [[Schedule.Window]: String])
+    -> String
+  {
     var fields: [(String, String)] = [("id", quoted(model.id))]
-    if let name = model.name, !name.isEmpty, name != model.id { fields.append(("name", quoted(name))) }
+    if let name = model.name, !name.isEmpty, name != model.id {
+      fields.append(("name", quoted(name)))
+    }
     if !model.aliases.isEmpty { fields.append(("aliases", list(model.aliases))) }
     if model.extendsOurs { fields.append(("extends", "true")) }
     if ([model.id] + model.aliases).contains(where: { needSeller.contains($0.lowercased()) }) {
@@ -81,7 +87,9 @@ struct PriceFileWriter {
     fields.append(("currency", quoted(Currency.usd.rawValue)))
     fields += rates(row.rates)
     if !row.tiers.isEmpty {
-      let tiers = row.tiers.map { object([("above_prompt_tokens", String($0.above))] + rates($0.rates)) }
+      let tiers = row.tiers.map {
+        object([("above_prompt_tokens", String($0.above))] + rates($0.rates))
+      }
       fields.append(("tiers", "[\(tiers.joined(separator: ", "))]"))
     }
     if !row.hours.isEmpty {

@@ -94,7 +94,9 @@ public struct PriceImport: Sendable {
     var sellers: [String: ImportedProvider] = [:]
     for var seller in reader.read(root, &log) {
       guard let id = Self.id(of: seller, in: book) else {
-        for model in seller.models { log.drop(model.key, of: seller.id, "a provider without a usable id") }
+        for model in seller.models {
+          log.drop(model.key, of: seller.id, "a provider without a usable id")
+        }
         continue
       }
       seller.id = id
@@ -181,7 +183,9 @@ public struct PriceImport: Sendable {
     // An alias may be the name of another model; that one has the better right to it.
     var names = Set(result.map { $0.id.lowercased() })
     for index in result.indices {
-      result[index].aliases = result[index].aliases.filter { names.insert($0.lowercased()).inserted }
+      result[index].aliases = result[index].aliases.filter {
+        names.insert($0.lowercased()).inserted
+      }
     }
     return result
   }
@@ -193,7 +197,9 @@ public struct PriceImport: Sendable {
     for seller in sellers where book.provider(named: seller.id) == nil {
       for model in seller.models {
         for name in [model.id] + model.aliases {
-          if let other = rows.updateValue(model.rows, forKey: name.lowercased()), other != model.rows {
+          if let other = rows.updateValue(model.rows, forKey: name.lowercased()),
+            other != model.rows
+          {
             ambiguous.insert(name.lowercased())
           }
         }
@@ -303,7 +309,9 @@ private struct Known {
       model.extendsOurs = true
       let start = date.startInUTC.minute
       model.rows = model.rows.filter { $0.to.map { $0 > start } ?? true }
-      if let first = model.rows.first, first.from ?? .distantPast < start { model.rows[0].from = start }
+      if let first = model.rows.first, first.from ?? .distantPast < start {
+        model.rows[0].from = start
+      }
       return model
     }
   }
