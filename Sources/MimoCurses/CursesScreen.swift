@@ -317,7 +317,9 @@ private struct Look {
   init(_ style: Style, _ depth: ColorDepth) {
     foreground = depth.nearest(to: style.foreground)
     background = depth.nearest(to: style.background)
+    // Without colours, what a theme sets off by its background is set off by reversing it.
+    let isSetOff = depth == .none && style.background != .default
     // The same bits on both sides of the border.
-    attributes = style.attributes.rawValue
+    attributes = (isSetOff ? style.attributes.union(.reverse) : style.attributes).rawValue
   }
 }

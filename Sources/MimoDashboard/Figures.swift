@@ -15,6 +15,8 @@ public struct Figures: Sendable {
   var status: PlanStatus?
   /// Money of the shown window under the reference plan.
   var reference: Quote?
+  /// Models that are priced as others, which makes estimates of the numbers.
+  var substitutions: [Substitution] = []
   /// How fast usage comes in.
   var pace: Pace?
   var moneyPace: Pace?
@@ -37,6 +39,7 @@ public struct Figures: Sendable {
     var grouping: Grouping
     var filters: [UsageFilter]
     var showsQuotes: Bool
+    var isMapping: Bool
   }
 
   /// What a plan costs for the shown window.
@@ -71,7 +74,8 @@ extension Model {
     let key = Figures.HeavyKey(
       revision: snapshot.revision, minute: now.minute, planIndex: planIndex,
       referenceIndex: referenceIndex,
-      window: window, grouping: grouping, filters: filters, showsQuotes: overlay == .plans)
+      window: window, grouping: grouping, filters: filters, showsQuotes: overlay == .plans,
+      isMapping: isMapping)
     if key != figures.heavyKey {
       deriveHistory(tariff)
       figures.heavyKey = key
@@ -103,6 +107,8 @@ extension Model {
         key: row.key, measures: row.measures, money: moneyReport?.rows[index].measures.cost,
         lastMinute: row.lastMinute)
     }
+    figures.substitutions =
+      isMapping ? Pricer(snapshot, tariff: tariff).substitutions(at: now) : []
     figures.today = Report(of: snapshot, tariff: tariff, window: clock.today(now)).totals
     figures.month = Report(of: snapshot, tariff: tariff, window: clock.month(now)).totals
     figures.status =

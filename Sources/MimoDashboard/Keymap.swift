@@ -34,8 +34,17 @@ public enum Keymap {
     binding(
       [.character("=")], .pinReference, "pin the plan as reference: differences are shown from it",
       .plans, hint: "pin"),
-    binding([.character("0")], .asBilled, "back to as billed", .plans, hint: "as billed"),
+    binding([.character("0")], .asBilled, "back to as billed", .plans, hint: "billed"),
     binding([.character("c")], .toggleCurrency, "the same plan in the other currency", .plans),
+    binding(
+      [.character("m")], .toggleMapping,
+      "let models stand for those a plan does not sell: an estimate", .plans),
+    binding(
+      [.character("b")], .showWhatIf,
+      "what another hit rate would cost; break-even with the pin", .plans,
+      hint: "what if"),
+    binding([.left, .character("<")], .lowerRate, "what if: a point of hit rate less", .plans),
+    binding([.right, .character(">")], .raiseRate, "what if: a point of hit rate more", .plans),
     binding(
       [.character("w")], .nextWindow, "next window: last hour, today, 24 h, 7 days, month, all",
       .table, hint: "window"),

@@ -28,8 +28,9 @@ public enum Effect: Hashable, Sendable {
 /// What a key means.
 public enum Action: Hashable, Sendable {
   case quit, suspend, repaint
-  case showHelp, showPlans, showAlerts, showFiles
-  case nextPlan, previousPlan, asBilled, pinReference, toggleCurrency
+  case showHelp, showPlans, showAlerts, showFiles, showWhatIf
+  case nextPlan, previousPlan, asBilled, pinReference, toggleCurrency, toggleMapping
+  case lowerRate, raiseRate
   case nextWindow, previousWindow
   case nextGrouping, previousGrouping
   case nextSorting, reverseSorting

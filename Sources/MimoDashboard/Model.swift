@@ -54,6 +54,10 @@ public struct Model: Sendable {
   public var focus = PanelID.breakdown
   /// Scroll and selection of each panel.
   public var panels: [PanelID: PanelState] = [:]
+  /// Whether models that a plan does not sell are priced as those that stand for them: an estimate.
+  public var isMapping = false
+  /// The cache hit rate, in percent, assumed on the what-if screen; `nil` takes it as it was.
+  public var assumedPoints: Int?
   /// The panel laid over all others.
   public var overlay: Overlay?
   /// Scroll and selection of the overlay.
@@ -68,6 +72,9 @@ public struct Model: Sendable {
   // Worked out from all that.
   /// The numbers on screen.
   public internal(set) var figures = Figures()
+
+  /// Which models stand for which on another vendor's list.
+  public var modelMap = ModelMap()
 
   /// Creates the state before anything was read.
   public init(
@@ -95,7 +102,9 @@ public struct Model: Sendable {
 
   /// A plan resolved against the price lists.
   public func tariff(_ choice: PlanChoice) -> Tariff {
-    Tariff(plan: choice.plan, book: book, currency: choice.currency)
+    Tariff(
+      plan: choice.plan, book: book, currency: choice.currency, modelMap: isMapping ? modelMap : nil
+    )
   }
 
   /// The minutes shown; `nil` for all.
@@ -227,6 +236,7 @@ public enum Overlay: Hashable, Sendable {
   case alerts
   case files
   case trace
+  case whatIf
 }
 
 /// Scroll and selection.

@@ -33,7 +33,9 @@ struct ScreenLayout {
     if let lines = Banner.lines(model, columns: size.columns, limit: size.rows < 16 ? 2 : 3) {
       (banner, rest) = rest.splitTop(lines.count)
     }
-    if model.plan.plan.isSubscription { (strip, rest) = rest.splitTop(1) }
+    if model.plan.plan.isSubscription || !model.figures.substitutions.isEmpty {
+      (strip, rest) = rest.splitTop(1)
+    }
     if size.columns >= 74, size.rows >= 20 {
       let top: Rect
       (top, rest) = rest.splitTop(7)

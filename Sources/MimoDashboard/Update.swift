@@ -60,6 +60,17 @@ extension Model {
     case .showPlans: openPlans()
     case .showAlerts: toggle(.alerts)
     case .showFiles: toggle(.files)
+    case .showWhatIf:
+      toggle(.whatIf)
+      assumedPoints = nil
+    case .lowerRate: moveRate(by: -1)
+    case .raiseRate: moveRate(by: 1)
+    case .toggleMapping:
+      isMapping.toggle()
+      say(
+        isMapping
+          ? "models a plan does not sell are priced as those that stand for them: an estimate"
+          : "models a plan does not sell have no price")
     case .nextPlan: choosePlan((planIndex + 1) % plans.count)
     case .previousPlan: choosePlan((planIndex + plans.count - 1) % plans.count)
     case .asBilled:
@@ -131,6 +142,12 @@ extension Model {
     overlayState = PanelState()
   }
 
+  private mutating func moveRate(by points: Int) {
+    guard overlay == .whatIf, let rate = WhatIfOverlay.assumed(self) else { return }
+    let now = assumedPoints ?? Int(rate.scaled(decimals: 2))
+    assumedPoints = max(0, min(100, now + points))
+  }
+
   private mutating func openPlans() {
     toggle(.plans)
     if overlay == .plans { overlayState.selected = planIndex }
@@ -165,6 +182,7 @@ extension Model {
     }
     switch overlay {
     case .plans: overlayState = moved(overlayState, plans.count)
+    case .whatIf: break
     case .help, .alerts, .files, .trace:
       // These have no chosen row: the arrows scroll. Drawing keeps the end in view.
       overlayState.scroll = max(

@@ -207,6 +207,31 @@ import Testing
   }
 
   /// Usage for which every plan of Alpha has a price.
+  @Test(arguments: [(80, 24), (120, 40), (40, 10)])
+  func `what if has the curve, the place on it and the crossing`(columns: Int, rows: Int) {
+    var model = Model.made(onlyPriced, columns, rows)
+    model.modelMap = MadeUpUsage.modelMap
+    model.type("m=p")
+    model.planIndex = model.index(of: "beta-payg USD")
+    model.type("b>>>")
+    model.message = nil
+    expectFrame(view(model), "what-if-\(columns)x\(rows)")
+  }
+
+  @Test func `what if says what it needs when a price is missing`() {
+    var model = Model.made()
+    model.type("b")
+    expectFrame(view(model), "what-if-no-price-80x24")
+  }
+
+  @Test func `models that stand for others are named`() {
+    var model = Model.made(onlyPriced, plan: "beta-payg USD")
+    model.modelMap = MadeUpUsage.modelMap
+    model.type("m")
+    model.message = nil
+    expectFrame(view(model), "estimate-80x24")
+  }
+
   private var onlyPriced: MadeUpUsage {
     var usage = MadeUpUsage()
     for minute in 0..<40 {

@@ -85,16 +85,20 @@ extension Action {
   /// Every action. The `switch` fails to compile when one is added, so that it is added here too.
   static var all: [Action] {
     let all: [Action] = [
-      .quit, .suspend, .repaint, .showHelp, .showPlans, .showAlerts, .showFiles, .nextPlan,
-      .previousPlan, .asBilled, .pinReference, .toggleCurrency, .nextWindow, .previousWindow,
+      .quit, .suspend, .repaint, .showHelp, .showPlans, .showAlerts, .showFiles, .showWhatIf,
+      .nextPlan,
+      .previousPlan, .asBilled, .pinReference, .toggleCurrency, .toggleMapping, .lowerRate,
+      .raiseRate, .nextWindow, .previousWindow,
       .nextGrouping, .previousGrouping, .nextSorting, .reverseSorting, .nextTheme, .focusNext,
       .focusPrevious, .moveUp, .moveDown, .pageUp, .pageDown, .moveToStart, .moveToEnd, .choose,
       .back,
     ]
     for action in all {
       switch action {
-      case .quit, .suspend, .repaint, .showHelp, .showPlans, .showAlerts, .showFiles, .nextPlan,
-        .previousPlan, .asBilled, .pinReference, .toggleCurrency, .nextWindow, .previousWindow,
+      case .quit, .suspend, .repaint, .showHelp, .showPlans, .showAlerts, .showFiles, .showWhatIf,
+        .nextPlan,
+        .previousPlan, .asBilled, .pinReference, .toggleCurrency, .toggleMapping, .lowerRate,
+        .raiseRate, .nextWindow, .previousWindow,
         .nextGrouping, .previousGrouping, .nextSorting, .reverseSorting, .nextTheme, .focusNext,
         .focusPrevious, .moveUp, .moveDown, .pageUp, .pageDown, .moveToStart, .moveToEnd, .choose,
         .back:

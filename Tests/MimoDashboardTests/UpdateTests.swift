@@ -729,3 +729,40 @@ import Testing
       })
   }
 }
+
+@Suite struct WhatIfTests {
+  @Test func `the arrows move the assumed hit rate by points, and only on that screen`() {
+    var model = Model.made()
+    model.type(">>")
+    #expect(model.assumedPoints == nil)
+    model.type("b>>")
+    let points = model.assumedPoints
+    model.type("<<<")
+    #expect(model.assumedPoints == points.map { $0 - 3 })
+    model.press(.right)
+    #expect(model.assumedPoints == points.map { $0 - 2 })
+  }
+
+  @Test func `the assumed rate stays between nothing and all, and is forgotten on closing`() {
+    var model = Model.made()
+    model.type("b" + String(repeating: "<", count: 130))
+    #expect(model.assumedPoints == 0)
+    model.type(String(repeating: ">", count: 130))
+    #expect(model.assumedPoints == 100)
+    model.type("bb")
+    #expect(model.assumedPoints == nil)
+  }
+
+  @Test func `with mapping on, a plan prices the models it does not sell`() {
+    var model = Model.made(plan: "beta-payg USD")
+    model.modelMap = MadeUpUsage.modelMap
+    let before = model.figures.report?.totals.unpricedRequests ?? 0
+    model.type("m")
+    let after = model.figures.report?.totals.unpricedRequests ?? 0
+    #expect(after < before)
+    #expect(!model.figures.substitutions.isEmpty)
+    model.type("m")
+    #expect(model.figures.report?.totals.unpricedRequests == before)
+    #expect(model.figures.substitutions.isEmpty)
+  }
+}

@@ -158,7 +158,7 @@ import Testing
 }
 
 extension Model {
-  static let overlays: [Overlay?] = [nil, .help, .plans, .alerts, .files, .trace]
+  static let overlays: [Overlay?] = [nil, .help, .plans, .alerts, .files, .trace, .whatIf]
 
   /// A dashboard in any state over any usage.
   static func random(
@@ -182,7 +182,7 @@ extension Model {
       return String(text)
     }
     func tokens() -> Int64 {
-      let bits = [4, 10, 17, 24].randomElement(using: &random)!
+      let bits = [4, 10, 17, 24, 39].randomElement(using: &random)!
       return Int64.random(in: 0...(1 << bits), using: &random)
     }
     let models = ["alpha-pro", "alpha-mini", "beta-large", name()]
@@ -222,6 +222,9 @@ extension Model {
     }
     model.traced = model.snapshot.recent.randomElement(using: &random)
     model.overlayState.scroll = number(0...50)
+    model.modelMap = MadeUpUsage.modelMap
+    model.isMapping = number(0...1) == 0
+    model.assumedPoints = number(0...1) == 0 ? nil : number(0...100)
     model.derive()
     return model
   }

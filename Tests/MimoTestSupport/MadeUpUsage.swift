@@ -90,6 +90,12 @@ public struct MadeUpUsage {
       entries: [entry(.money(.usd), usd)] + (cny.map { [entry(.money(.cny), $0)] } ?? []))
   }
 
+  /// The models of one vendor stand for those of the other.
+  public static let modelMap = ModelMap(classes: [
+    ModelMap.Class(
+      id: "large", members: ["alpha": ["alpha-pro", "alpha-mini"], "beta": ["beta-large"]])
+  ])
+
   /// Prices of fresh, read and output tokens; in money they are thousandths per million tokens.
   private static func entry(
     _ pricing: PricingUnit, _ price: (Int64, Int64, Int64), unit: Int64 = 1_000_000

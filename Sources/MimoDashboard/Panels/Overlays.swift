@@ -7,9 +7,12 @@ enum Overlays {
   static func draw(_ overlay: Overlay, _ model: Model, on buffer: inout CellBuffer) {
     let (title, hint) = title(overlay, model)
     let width = overlayColumns(buffer.size.columns)
-    let wanted =
-      (overlay == .plans ? model.plans.count + 1 : lines(overlay, model, columns: width - 4).count)
-      + 2
+    let wanted: Int
+    switch overlay {
+    case .plans: wanted = model.plans.count + 3
+    case .whatIf: wanted = 24
+    default: wanted = lines(overlay, model, columns: width - 4).count + 2
+    }
     let height = min(buffer.size.rows - 2, max(6, wanted))
     let rect = Rect(
       x: (buffer.size.columns - width) / 2, y: (buffer.size.rows - height) / 2, columns: width,
@@ -17,10 +20,8 @@ enum Overlays {
     buffer.fill(rect, style: Role.overlay.style)
     let inside = model.box(title, trailing: [Span(hint, Role.muted.style)], isFocused: true)
       .draw(on: &buffer, in: rect).inset(columns: 1, rows: 0)
-    if overlay == .plans {
-      PlansOverlay.draw(model, on: &buffer, in: inside)
-      return
-    }
+    if overlay == .plans { return PlansOverlay.draw(model, on: &buffer, in: inside) }
+    if overlay == .whatIf { return WhatIfOverlay.draw(model, on: &buffer, in: inside) }
     let lines = lines(overlay, model, columns: inside.columns)
     let scroll = max(0, min(model.overlayState.scroll, lines.count - inside.rows))
     for (index, line) in lines.dropFirst(scroll).prefix(inside.rows).enumerated() {
@@ -54,6 +55,7 @@ enum Overlays {
     case .alerts: ("Alert log, last 7 days", "Esc closes")
     case .files: ("What was read", "Esc closes")
     case .trace: ("How this cost was made", "Esc closes")
+    case .whatIf: ("What if: \(model.plan.name)", "< > hit rate, Esc closes")
     }
   }
 
@@ -61,7 +63,7 @@ enum Overlays {
     let lines =
       switch overlay {
       case .help: helpLines()
-      case .plans: [[Span]]()
+      case .plans, .whatIf: [[Span]]()
       case .alerts: alertLines(model)
       case .files: fileLines(model, columns)
       case .trace: TraceOverlay.lines(model)

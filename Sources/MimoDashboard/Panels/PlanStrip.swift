@@ -4,7 +4,13 @@ import MimoScreen
 /// One line about the subscription's period: used, left, when it ends and whether it lasts.
 enum PlanStrip: Panel {
   static func draw(_ model: Model, on buffer: inout CellBuffer, in rect: Rect) {
-    guard !rect.isEmpty, let status = model.figures.status else { return }
+    if rect.isEmpty { return }
+    guard let status = model.figures.status else {
+      buffer.write(
+        estimate(model).truncated(to: rect.columns, ellipsis: model.glyphs.ellipsis), x: rect.x,
+        y: rect.y)
+      return
+    }
     // The longest form in which the forecast and the renewal fit; the rest is left out, never cut.
     let forms = Form.allCases.map { items(status, model, $0) }
     let chosen = forms.first { columns($0.prefix(4)) <= rect.columns } ?? forms.last!
@@ -14,6 +20,15 @@ enum PlanStrip: Panel {
       spans += item + [Span("  ")]
     }
     buffer.write(spans, x: rect.x, y: rect.y, maxColumns: rect.columns)
+  }
+
+  /// What stands for what: the numbers are estimates then.
+  private static func estimate(_ model: Model) -> [Span] {
+    let pairs = model.figures.substitutions.map { "\($0.from) as \($0.to)" }
+    return [
+      Span("estimate ", Role.warning.style),
+      Span(pairs.joined(separator: ", "), Role.label.style),
+    ]
   }
 
   /// How much is said.
@@ -67,6 +82,7 @@ enum PlanStrip: Panel {
     if status.requestsNotOnPlan > 0 {
       add("not on it", NumberFormat.counted(status.requestsNotOnPlan, "call"), .warning)
     }
+    if !model.figures.substitutions.isEmpty { items.append(estimate(model)) }
     return items
   }
 

@@ -69,9 +69,17 @@ public struct Amount: Hashable, Comparable, Sendable, AdditiveArithmetic {
 
   /// `self × numerator ÷ denominator`, rounded half to even to 10⁻¹⁸.
   ///
-  /// - Precondition: `denominator > 0`, and the product fits 128 bits.
+  /// - Precondition: `denominator > 0`, and the result and `numerator × denominator` fit 128 bits.
   public func scaled(by numerator: Int128, over denominator: Int128) -> Amount {
-    Amount(atto: divideHalfEven(atto * numerator, by: denominator))
+    // Whole multiples first: the product of a large amount and a large number need not fit.
+    let (whole, rest) = atto.quotientAndRemainder(dividingBy: denominator)
+    let (part, remainder) = (rest * numerator).quotientAndRemainder(dividingBy: denominator)
+    let quotient = whole * numerator + part
+    let twice = remainder.magnitude * 2
+    if twice < denominator.magnitude || (twice == denominator.magnitude && quotient % 2 == 0) {
+      return Amount(atto: quotient)
+    }
+    return Amount(atto: remainder < 0 ? quotient - 1 : quotient + 1)
   }
 }
 

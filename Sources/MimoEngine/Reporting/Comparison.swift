@@ -27,7 +27,7 @@ public struct Comparison: Sendable {
     /// The hit rate at which this plan and the reference cost the same; `nil` if there is none from 0 to 1.
     public var breakEvenHitRate: Ratio?
     /// Models priced as another one: the name in the log, the model that stands for it now.
-    public var mapped: [(from: String, to: String)]
+    public var mapped: [Substitution]
     /// Requests without a price here.
     public var unpricedRequests: Int64
     /// Sums under this plan.
@@ -68,7 +68,8 @@ public struct Comparison: Sendable {
     let totals = Report(of: snapshot, tariff: tariff, window: window, filters: filters).totals
     var entry = Entry(
       plan: tariff.plan, currency: tariff.currency, money: totals.cost,
-      mapped: substitutions(snapshot, tariff, now), unpricedRequests: totals.unpricedRequests,
+      mapped: Pricer(snapshot, tariff: tariff).substitutions(at: now),
+      unpricedRequests: totals.unpricedRequests,
       totals: totals)
     guard tariff.plan.isSubscription else { return entry }
     let status = PlanStatus(
@@ -106,23 +107,29 @@ public struct Comparison: Sendable {
     }
     return fits
   }
+}
 
-  /// The models of a snapshot that are priced as another one.
-  static func substitutions(
-    _ snapshot: UsageSnapshot, _ tariff: Tariff, _ now: Instant
-  ) -> [(from: String, to: String)] {
+/// A model that is priced as another vendor's.
+public struct Substitution: Hashable, Sendable {
+  /// The name in the log.
+  public var from: String
+  /// The model whose price is taken.
+  public var to: String
+}
+
+extension Pricer {
+  /// The models of the snapshot that are priced as another one, by name.
+  public func substitutions(at now: Instant) -> [Substitution] {
     var seen: Set<Labels> = []
-    var result: [(from: String, to: String)] = []
+    var result: [Substitution] = []
     for series in snapshot.cube.series {
       let key = Labels(model: series.labels.model, provider: series.labels.provider)
-      guard seen.insert(key).inserted else { continue }
-      let name = snapshot.names[key.model]
-      let provider = key.provider == .none ? nil : snapshot.names[key.provider]
-      guard let model = tariff.model(named: name, provider: provider), model.isSubstituted else {
+      guard seen.insert(key).inserted, let model = match(series), model.isSubstituted else {
         continue
       }
       let span = tariff.span(of: model, promptTokens: 0, at: now.minute)
-      result.append((name, span.billedAs ?? tariff.plan.name))
+      result.append(
+        Substitution(from: snapshot.names[key.model], to: span.billedAs ?? tariff.plan.name))
     }
     return result.sorted { $0.from < $1.from }
   }

@@ -6,7 +6,7 @@
 public struct Pricer {
   /// The tariff.
   public let tariff: Tariff
-  private let snapshot: UsageSnapshot
+  let snapshot: UsageSnapshot
 
   /// Prepares to price the cells of a snapshot.
   public init(_ snapshot: UsageSnapshot, tariff: Tariff) {
@@ -235,7 +235,7 @@ public struct Pricer {
 
   // MARK: - Rates
 
-  private func match(_ series: Series) -> Tariff.Model? {
+  func match(_ series: Series) -> Tariff.Model? {
     let names = snapshot.names
     let provider = series.labels.provider == .none ? nil : names[series.labels.provider]
     return tariff.model(named: names[series.labels.model], provider: provider)

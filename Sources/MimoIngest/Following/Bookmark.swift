@@ -75,7 +75,9 @@ public struct Bookmark: Hashable, Sendable {
   }
 
   /// Restores a stored bookmark.
-  public init(identity: FileIdentity, offset: Int64, head: PrefixFingerprint, tail: PrefixFingerprint) {
+  public init(
+    identity: FileIdentity, offset: Int64, head: PrefixFingerprint, tail: PrefixFingerprint
+  ) {
     self.identity = identity
     self.offset = offset
     self.head = head
