@@ -40,13 +40,8 @@ struct Configuration {
   /// The minutes asked for; `nil` for all.
   var window: Range<Minute>? {
     if since == nil, until == nil { return nil }
-    let first =
-      since.map { Minute($0.minute.number + ($0.milliseconds % 60_000 == 0 ? 0 : 1)) }
-      ?? .distantPast
-    let end =
-      until.map { Minute($0.minute.number + ($0.milliseconds % 60_000 == 0 ? 0 : 1)) }
-      ?? .distantFuture
-    return first..<max(first, end)
+    let first = since?.minute ?? .distantPast
+    return first..<max(first, until?.minute ?? .distantFuture)
   }
 
   /// The active tariff.
@@ -138,6 +133,9 @@ extension Configuration {
     until = try typed.until.map {
       try TimeArgument.instant($0, "--until", clock, now, endOfDay: true)
     }
+    // Usage is counted by the minute: a window that begins or ends inside one takes it whole, and says so.
+    since = since?.minute.start
+    until = until.map { $0.advanced(byMilliseconds: 59_999).minute.start }
     if let since, let until, until <= since {
       throw Misuse(description: "--until lies before the beginning of the window")
     }

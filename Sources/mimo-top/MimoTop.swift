@@ -42,6 +42,10 @@ struct MimoTop: ParsableCommand {
       StandardStreams.complain(error.description)
       exit(withError: ExitCode(1))
     } catch {
+      if exitCode(for: error) == .validationFailure {
+        StandardStreams.complain("\(message(for: error)) (mimo-top --help lists what there is)")
+        exit(withError: ExitCode.validationFailure)
+      }
       exit(withError: error)
     }
   }
