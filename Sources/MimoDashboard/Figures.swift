@@ -113,7 +113,8 @@ extension Model {
     figures.month = Report(of: snapshot, tariff: tariff, window: clock.month(now)).totals
     figures.status =
       countsCredits
-      ? PlanStatus(of: snapshot, tariff: tariff, periods: periods, window: minutes, now: now) : nil
+      ? PlanStatus(of: snapshot, tariff: tariff, periods: periods, window: minutes, now: now,
+        anchor: anchors[tariff.plan.id]) : nil
     figures.reference = referenceIndex.map { quote(plans[$0], minutes) }
     figures.quotes = overlay == .plans ? plans.map { quote($0, minutes) } : []
     figures.verdict = monitor.judge(
@@ -133,7 +134,7 @@ extension Model {
       requests: totals.requests)
     if choice.plan.isSubscription {
       let status = PlanStatus(
-        of: snapshot, tariff: tariff, periods: periods, window: minutes, now: now)
+        of: snapshot, tariff: tariff, periods: periods, window: minutes, now: now, anchor: anchors[tariff.plan.id])
       quote.credits = totals.cost
       quote.money = status.feesOfWindow
       quote.included = status.included

@@ -75,6 +75,8 @@ public struct Model: Sendable {
 
   /// Which models stand for which on another vendor's list.
   public var modelMap = ModelMap()
+  /// Readings of the vendor's console by plan id.
+  public var anchors: [String: PlanAnchor] = [:]
 
   /// Creates the state before anything was read.
   public init(

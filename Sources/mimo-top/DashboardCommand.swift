@@ -115,6 +115,7 @@ extension Model {
       ?? plans.firstIndex { $0.plan.id == configuration.plan.id } ?? 0
     filters = configuration.filters
     modelMap = configuration.catalog.modelMap
+    anchors = configuration.anchors
     limits = configuration.window
     notices = configuration.notices + problems.map(\.description)
     if let name = configuration.themeName {

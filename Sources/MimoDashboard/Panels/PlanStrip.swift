@@ -79,6 +79,10 @@ enum PlanStrip: Panel {
       form == .full
         ? "\(day) (\(NumberFormat.span(seconds: hours * 3600)))" : String(day.prefix(5)))
     add("fee", NumberFormat.money(status.fee, model.plan.currency), .money)
+    if let gap = status.anchorGap, gap != .zero {
+      let size = NumberFormat.credits(gap < .zero ? .zero - gap : gap)
+      add("console", "\(gap < .zero ? "-" : "+")\(size) against the logs", .muted)
+    }
     if status.requestsNotOnPlan > 0 {
       add("not on it", NumberFormat.counted(status.requestsNotOnPlan, "call"), .warning)
     }

@@ -1,36 +1,47 @@
-/// A hash table from 64-bit keys to positions in a list that the owner keeps: five to eleven bytes an entry.
+/// A hash table from 64-bit keys to positions in a list that the owner keeps: eleven to twenty-two bytes an entry.
+///
+/// A slot holds half of its key beside the position, so that a search looks at the owner's list, which is
+/// far away in memory, only where it will nearly always find what it wants. (A third less time for each
+/// new call than with bare positions; `mimo-top-bench decode`.)
 struct HashIndex: Sendable {
-  private var slots: [UInt32] = Array(repeating: .max, count: 64)
+  /// Lower half: the key's lower half. Upper half: the position plus one; 0 is an empty slot.
+  private var slots: [UInt64] = Array(repeating: 0, count: 64)
   private var count = 0
 
   /// The position with this key for which `isEqual` holds.
   @inline(__always)
   func find(_ key: UInt64, isEqual: (UInt32) -> Bool) -> UInt32? {
+    let half = UInt32(truncatingIfNeeded: key)
     let mask = slots.count - 1
-    var slot = Int(truncatingIfNeeded: key) & mask
-    while slots[slot] != .max {
-      if isEqual(slots[slot]) { return slots[slot] }
-      slot = (slot + 1) & mask
+    var slot = Int(half) & mask
+    return slots.withUnsafeBufferPointer { slots in
+      while slots[slot] != 0 {
+        if UInt32(truncatingIfNeeded: slots[slot]) == half {
+          let position = UInt32(truncatingIfNeeded: slots[slot] >> 32) &- 1
+          if isEqual(position) { return position }
+        }
+        slot = (slot + 1) & mask
+      }
+      return nil
     }
-    return nil
   }
 
-  /// Adds a position that is not yet in the table; `keyOf` gives the keys of those that are.
-  mutating func insert(_ key: UInt64, _ position: UInt32, keyOf: (UInt32) -> UInt64) {
+  /// Adds a position that is not yet in the table.
+  mutating func insert(_ key: UInt64, _ position: UInt32) {
     if (count + 1) * 4 > slots.count * 3 {
       let old = slots
-      slots = Array(repeating: .max, count: old.count * 2)
-      for position in old where position != .max { place(keyOf(position), position) }
+      slots = Array(repeating: 0, count: old.count * 2)
+      for entry in old where entry != 0 { place(entry) }
     }
-    place(key, position)
+    place(UInt64(position &+ 1) << 32 | UInt64(UInt32(truncatingIfNeeded: key)))
     count += 1
   }
 
-  private mutating func place(_ key: UInt64, _ position: UInt32) {
+  private mutating func place(_ entry: UInt64) {
     let mask = slots.count - 1
-    var slot = Int(truncatingIfNeeded: key) & mask
-    while slots[slot] != .max { slot = (slot + 1) & mask }
-    slots[slot] = position
+    var slot = Int(UInt32(truncatingIfNeeded: entry)) & mask
+    while slots[slot] != 0 { slot = (slot + 1) & mask }
+    slots[slot] = entry
   }
 }
 

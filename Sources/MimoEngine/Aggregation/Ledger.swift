@@ -175,7 +175,7 @@ public struct Ledger: Sendable {
     remember(record, series: series, key: key)
     calls.append(call)
     store(contribution, in: position)
-    callIndex.insert(key, position) { [calls] in calls[$0].key }
+    callIndex.insert(key, position)
     if record.isRequest { compete(position) }
   }
 
@@ -503,10 +503,7 @@ public struct Ledger: Sendable {
     if !cube.chunks[last].extras.isEmpty { cube.chunks[last].extras.append(CellExtras()) }
     cube.chunks[last].firstMinute = min(cube.chunks[last].firstMinute, minute)
     cube.chunks[last].lastMinute = max(cube.chunks[last].lastMinute, minute)
-    cellIndex.insert(key, position) { [cube] in
-      let cell = cube.chunks[Int($0) / CellChunk.capacity].cells[Int($0) % CellChunk.capacity]
-      return Self.cellKey(cell.minute, cell.series)
-    }
+    cellIndex.insert(key, position)
     return position
   }
 
