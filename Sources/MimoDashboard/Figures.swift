@@ -113,7 +113,8 @@ extension Model {
     figures.month = Report(of: snapshot, tariff: tariff, window: clock.month(now)).totals
     figures.status =
       countsCredits
-      ? PlanStatus(of: snapshot, tariff: tariff, periods: periods, window: minutes, now: now,
+      ? PlanStatus(
+        of: snapshot, tariff: tariff, periods: periods, window: minutes, now: now,
         anchor: anchors[tariff.plan.id]) : nil
     figures.reference = referenceIndex.map { quote(plans[$0], minutes) }
     figures.quotes = overlay == .plans ? plans.map { quote($0, minutes) } : []
@@ -134,7 +135,8 @@ extension Model {
       requests: totals.requests)
     if choice.plan.isSubscription {
       let status = PlanStatus(
-        of: snapshot, tariff: tariff, periods: periods, window: minutes, now: now, anchor: anchors[tariff.plan.id])
+        of: snapshot, tariff: tariff, periods: periods, window: minutes, now: now,
+        anchor: anchors[tariff.plan.id])
       quote.credits = totals.cost
       quote.money = status.feesOfWindow
       quote.included = status.included
