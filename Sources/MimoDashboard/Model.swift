@@ -75,6 +75,8 @@ public struct Model: Sendable {
 
   /// Which models stand for which on another vendor's list.
   public var modelMap = ModelMap()
+  /// Converts prices that are listed in another currency only.
+  public var exchange: ExchangeRate?
   /// Readings of the vendor's console by plan id.
   public var anchors: [String: PlanAnchor] = [:]
 
@@ -105,8 +107,8 @@ public struct Model: Sendable {
   /// A plan resolved against the price lists.
   public func tariff(_ choice: PlanChoice) -> Tariff {
     Tariff(
-      plan: choice.plan, book: book, currency: choice.currency, modelMap: isMapping ? modelMap : nil
-    )
+      plan: choice.plan, book: book, currency: choice.currency,
+      modelMap: isMapping ? modelMap : nil, exchange: exchange)
   }
 
   /// The minutes shown; `nil` for all.

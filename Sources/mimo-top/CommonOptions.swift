@@ -19,6 +19,12 @@ struct CommonOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "Convert prices listed in the other currency only, at this many yuan a dollar: CNY=7.10.",
+      valueName: "rate"))
+  var fx: String?
+
+  @Option(
+    help: ArgumentHelp(
       "Count usage from here on: a date, a time with offset, or a span back from now (7d).",
       valueName: "time"))
   var since: String?

@@ -30,7 +30,7 @@ struct CompareCommand: ParsableCommand {
       let isBilled = choice.plan.kind == .asBilled
       return Tariff(
         plan: choice.plan, book: catalog.book, currency: choice.currency,
-        modelMap: isBilled ? nil : map)
+        modelMap: isBilled ? nil : map, exchange: configuration.exchange)
     }
     let comparison = Comparison(
       of: scan.snapshot, tariffs: PlanChoice.choices(configuration).map(tariff),

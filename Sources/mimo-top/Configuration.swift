@@ -18,6 +18,8 @@ struct Configuration {
   var catalog: Catalog
   var plan: Plan
   var currency: Currency
+  /// Yuan for a dollar, if the user wants prices converted.
+  var exchange: ExchangeRate?
   var clock: LocalClock
   var since: Instant?
   var until: Instant?
@@ -45,7 +47,9 @@ struct Configuration {
   }
 
   /// The active tariff.
-  var tariff: Tariff { Tariff(plan: plan, book: catalog.book, currency: currency) }
+  var tariff: Tariff {
+    Tariff(plan: plan, book: catalog.book, currency: currency, exchange: exchange)
+  }
 }
 
 /// A mistake of the user's that nothing can be done about; the message says what to do.
@@ -118,6 +122,15 @@ extension Configuration {
         throw Misuse(description: "\(name) '\(id)': unknown plan; did you mean \(near)?")
       }
       return plan
+    }
+
+    exchange = try typed.fx.map { text in
+      let rate = text.hasPrefix("CNY=") ? ExactDecimal(text.dropFirst(4)) : nil
+      guard let exchange = rate.flatMap(ExchangeRate.init(yuanPerDollar:)) else {
+        throw Misuse(
+          description: "--fx '\(text)': yuan for a dollar are expected, written CNY=7.10")
+      }
+      return exchange
     }
 
     if typed.last != nil, typed.since != nil {

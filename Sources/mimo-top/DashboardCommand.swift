@@ -116,6 +116,7 @@ extension Model {
     filters = configuration.filters
     modelMap = configuration.catalog.modelMap
     anchors = configuration.anchors
+    exchange = configuration.exchange
     limits = configuration.window
     notices = configuration.notices + problems.map(\.description)
     if let name = configuration.themeName {

@@ -766,3 +766,13 @@ import Testing
     #expect(model.figures.substitutions.isEmpty)
   }
 }
+
+@Suite struct PriceAgeTests {
+  @Test func `prices that nobody has checked for two months are called old`() {
+    var model = Model.made(.busy, 120, 40)
+    #expect(!model.text.contains("days old"))
+    let later = MadeUpUsage.now.advanced(byMilliseconds: 100 * 86_400_000)
+    _ = update(&model, .tick(later))
+    #expect(model.text.contains("prices 114 days old"))
+  }
+}

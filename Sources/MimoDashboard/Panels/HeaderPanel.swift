@@ -43,6 +43,13 @@ enum HeaderPanel: Panel {
       let count = NumberFormat.count(Int64(model.ingest.problemCount))
       spans.append(Span("\(count) \(columns < 60 ? "bad" : "unreadable") (i)", Role.warning.style))
     }
+    // Prices that nobody has looked up for two months may be wrong by now.
+    let age = PriceAge(
+      checked: model.figures.report?.pricesChecked, now: model.now, clock: model.clock)
+    if let age, age.isStale {
+      spans.append(
+        Span(columns < 60 ? "old prices" : "prices \(age.days) days old", Role.warning.style))
+    }
     if isWide {
       let files = Int64(model.ingest.files.count)
       spans.append(Span(NumberFormat.counted(files, "log"), Role.muted.style))

@@ -310,6 +310,10 @@ enum TraceOverlay {
     if let billedAs = span.billedAs {
       lines.append(line("price of", billedAs + (span.label.map { ", \($0) hours" } ?? "")))
     }
+    if let currency = span.convertedFrom {
+      lines.append(
+        line("converted", "from the \(currency.rawValue) list at your exchange rate", .warning))
+    }
     if span.from > .distantPast {
       lines.append(line("holds from", model.clock.text(span.from.start)))
     }

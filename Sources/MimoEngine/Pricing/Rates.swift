@@ -100,6 +100,8 @@ public struct RateSpan: Sendable {
   public internal(set) var label: String?
   /// The id of the model whose list holds the price: another one than asked for after a route.
   public internal(set) var billedAs: String?
+  /// The currency the list is in, if the user's exchange rate was needed.
+  public internal(set) var convertedFrom: Currency?
   /// Where the price comes from; `nil` exactly if no entry covers the span.
   public internal(set) var evidence: Evidence?
 

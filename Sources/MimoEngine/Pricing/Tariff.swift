@@ -26,12 +26,19 @@ public struct Tariff: Sendable {
   /// Which models stand for those that the plan does not sell; `nil` leaves these without a price.
   public let modelMap: ModelMap?
 
+  /// Converts prices that are listed in the other currency only; `nil` leaves these out.
+  public let exchange: ExchangeRate?
+
   /// Creates the tariff of a plan.
-  public init(plan: Plan, book: PriceBook, currency: Currency, modelMap: ModelMap? = nil) {
+  public init(
+    plan: Plan, book: PriceBook, currency: Currency, modelMap: ModelMap? = nil,
+    exchange: ExchangeRate? = nil
+  ) {
     self.plan = plan
     self.book = book
     self.currency = currency
     self.modelMap = modelMap
+    self.exchange = exchange
   }
 
   /// What the rates of its spans count.
@@ -94,8 +101,21 @@ public struct Tariff: Sendable {
   ) -> RateSpan {
     switch plan.kind {
     case .asBilled, .metered:
-      return book.span(
+      let span = book.span(
         of: index, currency: currency, promptTokens: promptTokens, tier: tier, at: minute)
+      guard span.rates == nil, let exchange else { return span }
+      let other: Currency = currency == .usd ? .cny : .usd
+      var foreign = book.span(
+        of: index, currency: other, promptTokens: promptTokens, tier: tier, at: minute)
+      foreign.from = max(foreign.from, span.from)
+      foreign.until = min(foreign.until, span.until)
+      foreign.rates = foreign.rates.flatMap { exchange.converted($0, from: other) }
+      if foreign.rates != nil {
+        foreign.convertedFrom = other
+        // The vendor does not ask this price: what comes out is an estimate.
+        foreign.evidence?.confidence = .low
+      }
+      return foreign
     case .flat:
       var span = RateSpan.unpriced
       span.rates = .free
