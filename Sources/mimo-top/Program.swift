@@ -18,6 +18,9 @@ final class Program {
   private var model: Model
   private let stream: DemoStream?
 
+  /// Milliseconds between two frames that news asks for.
+  private static let frameMilliseconds: Int64 = 33
+
   /// Opens the terminal and starts to follow the logs.
   init(_ configuration: Configuration, stream: DemoStream?) throws {
     let glyphs: Glyphs = configuration.unicode && CursesScreen.showsUnicode() ? .unicode : .ascii
@@ -41,23 +44,24 @@ final class Program {
     var isDirty = true
     while true {
       if isDirty {
-        // At most thirty frames a second; a key is answered at once all the same.
         screen.present(view(model), palette: model.palette)
         lastFrame = SystemClock.monotonicMilliseconds
         isDirty = false
       }
-      let timeout = max(0, min(60_000, model.nextTick.milliseconds - SystemClock.now.milliseconds))
+      // News is taken at most thirty times a second; keys and signals are answered at once all the same.
+      let gap = lastFrame + Self.frameMilliseconds - SystemClock.monotonicMilliseconds
+      let untilTick = min(60_000, model.nextTick.milliseconds - SystemClock.now.milliseconds)
+      let timeout = max(0, gap > 0 ? min(gap, untilTick) : untilTick)
       var descriptors = [
         pollfd(fd: screen.inputDescriptor, events: Int16(POLLIN), revents: 0),
         pollfd(fd: screen.signalDescriptor, events: Int16(POLLIN), revents: 0),
-        pollfd(fd: feed.descriptor, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: gap > 0 ? -1 : feed.descriptor, events: Int16(POLLIN), revents: 0),
       ]
       poll(&descriptors, 3, Int32(timeout))
 
       let now = SystemClock.now
       if let news = descriptors[2].revents != 0 ? feed.take() : nil {
-        if SystemClock.monotonicMilliseconds - lastFrame < 25 { usleep(15_000) }
-        model.now = max(now, news.snapshot.recent.last.map { min($0.time, now) } ?? now)
+        model.now = now
         _ = update(&model, .usage(news.snapshot, news.ingest))
         isDirty = true
       }
