@@ -155,7 +155,7 @@ import Testing
       IngestSummary.File(
         path: "notes.txt", formats: "", lines: 3, records: 0, duplicates: 0, malformed: 0,
         problems: []))
-    ingest.errors = ["/root/secret.jsonl: permission denied"]
+    ingest.errors = ["/logs/secret.jsonl: permission denied"]
     var model = Model.made(.busy, columns, rows, ingest: ingest)
     model.type("i")
     expectFrame(view(model), "files-\(columns)x\(rows)")

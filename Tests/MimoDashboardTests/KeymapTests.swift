@@ -54,10 +54,10 @@ import Testing
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent()
     let file = root.appendingPathComponent("README.md")
-    guard let text = try? String(contentsOf: file, encoding: .utf8),
-      let start = text.range(of: "<!-- keys -->\n"),
-      let end = text.range(of: "<!-- /keys -->", range: start.upperBound..<text.endIndex)
-    else { return }
+    let text = try String(contentsOf: file, encoding: .utf8)
+    let start = try #require(text.range(of: "<!-- keys -->\n"))
+    let end = try #require(
+      text.range(of: "<!-- /keys -->", range: start.upperBound..<text.endIndex))
     let old = String(text[start.upperBound..<end.lowerBound])
     if old == Self.table { return }
     if ProcessInfo.processInfo.environment["MIMO_RECORD_SNAPSHOTS"] == "1" {
