@@ -139,7 +139,9 @@ private struct Oracle {
             of: index, currency: currency, promptTokens: tokens.prompt, at: at)
           let date = Date(timeIntervalSince1970: Double(at.number) * 60)
           let prices = oracle.prices(of: model, currency.rawValue, prompt: tokens.prompt, at: date)
-          let cost = span.rates.map { Amount(femto: $0.cost(of: tokens)) }
+          // What is billed by its length has no price of tokens.
+          let rates = span.rates.flatMap { $0.perAudioHour == nil ? $0 : nil }
+          let cost = rates.map { Amount(femto: $0.cost(of: tokens)) }
           #expect(
             cost?.atto == prices.map { Oracle.cost(tokens, at: $0) },
             "\(id) in \(currency.rawValue) at \(date)")
