@@ -1,10 +1,12 @@
 /// The same usage priced under several plans.
 ///
-/// Pure arithmetic over the cells; models a plan does not sell are priced as those that stand for them
+/// Pure arithmetic over the cells, condensed once for all plans; models a plan does not sell are priced as those that stand for them
 /// (`Tariff.modelMap`), which makes an estimate of the result.
 public struct Comparison: Sendable {
   /// One plan's answer.
   public struct Entry: Sendable {
+    /// Its place in the list of tariffs that were compared; -1 for the reference.
+    public var place: Int
     /// The plan.
     public var plan: Plan
     /// The currency of fee and cost.
@@ -47,38 +49,66 @@ public struct Comparison: Sendable {
   /// - Parameters:
   ///   - tariffs: the plans, each in its currency.
   ///   - reference: the plan to measure differences from.
+  ///   - clock: the time zone of filters by time.
   ///   - anchors: what consoles said, by plan id.
   public init(
     of snapshot: UsageSnapshot, tariffs: [Tariff], reference: Tariff, periods: BillingPeriods,
-    window: Range<Minute>? = nil, filters: [UsageFilter] = [], now: Instant,
-    anchors: [String: PlanAnchor] = [:]
+    window: Range<Minute>? = nil, filters: [UsageFilter] = [], clock: LocalClock = .utc,
+    now: Instant, anchors: [String: PlanAnchor] = [:]
   ) {
-    func entry(_ tariff: Tariff) -> Entry {
-      Self.entry(snapshot, tariff, periods, window, filters, now, anchors[tariff.plan.id])
-    }
-    let base = entry(reference)
+    let basis = Basis(
+      snapshot, tariffs + [reference], periods, window, filters, clock, now, anchors)
+    let base = basis.entry(reference, place: -1)
     self.reference = base
-    entries = tariffs.map(entry).map { $0.compared(with: base) }.enumerated().sorted { a, b in
-      let (x, y) = (a.element.rank(base), b.element.rank(base))
-      return x != y ? x < y : a.offset < b.offset
-    }.map(\.element)
+    entries = tariffs.enumerated().map { basis.entry($1, place: $0).compared(with: base) }
+      .sorted { a, b in
+        let (x, y) = (a.rank(base), b.rank(base))
+        return x != y ? x < y : a.place < b.place
+      }
+  }
+}
+
+/// Usage condensed for the plans that are compared.
+private struct Basis {
+  /// All usage: what the status of a subscription is about.
+  let all: UsageSnapshot
+  /// The usage that is compared.
+  let shown: UsageSnapshot
+  let periods: BillingPeriods
+  let window: Range<Minute>?
+  let now: Instant
+  let anchors: [String: PlanAnchor]
+
+  init(
+    _ snapshot: UsageSnapshot, _ tariffs: [Tariff], _ periods: BillingPeriods,
+    _ window: Range<Minute>?, _ filters: [UsageFilter], _ clock: LocalClock, _ now: Instant,
+    _ anchors: [String: PlanAnchor]
+  ) {
+    var edges = PlanStatus.edges(
+      periods, now: now, anchors: Array(anchors.values), span: snapshot.cube.span)
+    if let window { edges.formUnion([window.lowerBound, window.upperBound]) }
+    all = snapshot.condensed(for: tariffs, edges: edges)
+    shown =
+      filters.isEmpty
+      ? all : snapshot.condensed(for: tariffs, edges: edges, filters: filters, clock: clock)
+    self.periods = periods
+    self.window = window
+    self.now = now
+    self.anchors = anchors
   }
 
-  private static func entry(
-    _ snapshot: UsageSnapshot, _ tariff: Tariff, _ periods: BillingPeriods,
-    _ window: Range<Minute>?,
-    _ filters: [UsageFilter], _ now: Instant, _ anchor: PlanAnchor?
-  ) -> Entry {
-    let report = Report(of: snapshot, tariff: tariff, window: window, filters: filters)
+  func entry(_ tariff: Tariff, place: Int) -> Comparison.Entry {
+    let report = Report(of: shown, tariff: tariff, window: window)
     let totals = report.totals
-    var entry = Entry(
-      plan: tariff.plan, currency: tariff.currency, money: totals.cost,
-      mapped: Pricer(snapshot, tariff: tariff).substitutions(at: now),
-      unpricedRequests: totals.unpricedRequests,
-      totals: totals, pricesChecked: report.pricesChecked)
+    var entry = Comparison.Entry(
+      place: place, plan: tariff.plan, currency: tariff.currency, money: totals.cost,
+      mapped: Pricer(shown, tariff: tariff).substitutions(at: now),
+      unpricedRequests: totals.unpricedRequests, totals: totals, pricesChecked: report.pricesChecked
+    )
     guard tariff.plan.isSubscription else { return entry }
     let status = PlanStatus(
-      of: snapshot, tariff: tariff, periods: periods, window: window, now: now, anchor: anchor)
+      of: all, tariff: tariff, periods: periods, window: window, now: now,
+      anchor: anchors[tariff.plan.id])
     entry.fee = status.fee
     entry.money =
       totals.pricedRequests == 0 && totals.unpricedRequests > 0 ? nil : status.feesOfWindow
@@ -86,17 +116,15 @@ public struct Comparison: Sendable {
       entry.creditsUsed = totals.cost
       entry.creditsIncluded = status.included
       entry.runsOutAt = status.runsOutAt
-      entry.fits = totals.pricedRequests == 0 ? nil : fits(snapshot, tariff, periods, window)
+      entry.fits = totals.pricedRequests == 0 ? nil : fits(tariff)
     }
     return entry
   }
 
   /// Whether no billing period takes more credits than it has.
-  private static func fits(
-    _ snapshot: UsageSnapshot, _ tariff: Tariff, _ periods: BillingPeriods, _ window: Range<Minute>?
-  ) -> Bool? {
+  private func fits(_ tariff: Tariff) -> Bool? {
     var starts: [Minute] = []
-    let sums = Pricer(snapshot, tariff: tariff).sum(in: window) { _, minute in
+    let sums = Pricer(all, tariff: tariff).sum(in: window) { _, minute in
       let period = periods.period(containing: minute.start)
       let minutes = period.start.minute..<period.end.minute
       let place = starts.firstIndex(of: minutes.lowerBound) ?? starts.count
