@@ -21,7 +21,7 @@ struct PriceFile {
 
   private static let knownFields: Set = [
     "schema", "as_of", "id", "name", "aliases", "hosts", "key_prefix", "billing", "tier_basis",
-    "cache_write_note", "note", "note_source", "endpoints", "sources", "calendars", "schedules",
+    "cache_write_note", "cache_lifetime_minutes", "note", "note_source", "endpoints", "sources", "calendars", "schedules",
     "web_search", "promotions", "models",
   ]
   private static let modelFields: Set = [
@@ -61,7 +61,9 @@ struct PriceFile {
     var provider = ProviderPrices(
       id: id, name: try fields.text("name") ?? id, aliases: try fields.texts("aliases"),
       hosts: try fields.texts("hosts").map { $0.lowercased() },
-      keyPrefix: try fields.text("key_prefix"), models: [])
+      keyPrefix: try fields.text("key_prefix"),
+      cacheMinutes: try fields.count("cache_lifetime_minutes").map { Int32(clamping: $0) },
+      models: [])
     for field in ["billing", "tier_basis", "cache_write_note", "note"] {
       _ = try fields.text(field)
     }

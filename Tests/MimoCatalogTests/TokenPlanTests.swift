@@ -49,8 +49,11 @@ import Testing
     #expect(lite.credits(at: old) == Amount(whole: 60_000_000))
     #expect(lite.credits(at: new) == Amount(whole: 4_100_000_000))
     #expect(lite.fee(at: new, in: .cny) == Amount(whole: 39))
-    #expect(lite.fee(at: new, in: .usd, term: .year)?.exactText == "63.36")
-    #expect(lite.credits(at: new, term: .year) == Amount(whole: 4_100_000_000))
+    var annual = lite
+    annual.term = .year
+    #expect(annual.version(at: new)?.offers[.year]?.fees[.usd]?.exactText == "63.36")
+    #expect(annual.fee(at: new, in: .usd)?.exactText == "5.28", "a twelfth")
+    #expect(annual.credits(at: new) == Amount(whole: 4_100_000_000))
     #expect(lite.version(at: new)?.offers[.month]?.firstFees[.cny]?.exactText == "34.32")
     #expect(lite.fee(at: minute("2026-04-02T00:00:00Z").start, in: .usd) == nil)
     #expect(lite.rules.resets == [new.minute])

@@ -64,19 +64,22 @@ public struct ProviderPrices: Hashable, Sendable {
   public var hosts: [String]
   /// How its keys begin, if they tell anything.
   public var keyPrefix: String?
+  /// Minutes after which an unused cache entry is gone; `nil` if not known.
+  public var cacheMinutes: Int32?
   /// What it sells.
   public var models: [ModelPrices]
 
   /// Creates a price list.
   public init(
     id: String, name: String, aliases: [String] = [], hosts: [String] = [],
-    keyPrefix: String? = nil, models: [ModelPrices]
+    keyPrefix: String? = nil, cacheMinutes: Int32? = nil, models: [ModelPrices]
   ) {
     self.id = id
     self.name = name
     self.aliases = aliases
     self.hosts = hosts
     self.keyPrefix = keyPrefix
+    self.cacheMinutes = cacheMinutes
     self.models = models
   }
 
@@ -162,6 +165,11 @@ public struct PriceBook: Sendable {
   /// The model of that name in the list of the provider with the id `provider`, or `nil`.
   public func model(named name: String, soldBy provider: String) -> ModelIndex? {
     candidates(named: name)?.models.first { providers[$0.provider].id == provider }
+  }
+
+  /// The ids of all that sell the model of this name.
+  func sellers(of name: String) -> [String] {
+    candidates(named: name)?.models.map { providers[$0.provider].id } ?? []
   }
 
   /// The place of a provider in `providers`, from its id, an alias or the address of its interface.

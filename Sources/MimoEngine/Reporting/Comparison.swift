@@ -30,6 +30,8 @@ public struct Comparison: Sendable {
     public var breakEvenHitRate: Ratio?
     /// Models priced as another one: the name in the log, the model that stands for it now.
     public var mapped: [Substitution]
+    /// Between what the estimate lies, in the unit of `totals`; `nil` if nothing is mapped.
+    public var band: HonestyBand?
     /// Requests without a price here.
     public var unpricedRequests: Int64
     /// Sums under this plan.
@@ -43,6 +45,8 @@ public struct Comparison: Sendable {
   public let entries: [Entry]
   /// The plan that differences are measured against.
   public let reference: Entry
+  /// The cheapest way to pay at the pace of the last days; `nil` if no subscription covers any of it.
+  public let recommendation: Recommendation?
 
   /// Compares plans.
   ///
@@ -65,6 +69,9 @@ public struct Comparison: Sendable {
         let (x, y) = (a.rank(base), b.rank(base))
         return x != y ? x < y : a.place < b.place
       }
+    recommendation = Recommendation(
+      of: basis.shown, whole: snapshot, tariffs: tariffs, currency: reference.currency,
+      periods: periods, window: window, now: now)
   }
 }
 
@@ -74,6 +81,8 @@ private struct Basis {
   let all: UsageSnapshot
   /// The usage that is compared.
   let shown: UsageSnapshot
+  /// The same with late cache reads as writes, by lifetime of the cache in minutes.
+  let forgetful: [Int32: UsageSnapshot]
   let periods: BillingPeriods
   let window: Range<Minute>?
   let now: Instant
@@ -87,10 +96,20 @@ private struct Basis {
     var edges = PlanStatus.edges(
       periods, now: now, anchors: Array(anchors.values), span: snapshot.cube.span)
     if let window { edges.formUnion([window.lowerBound, window.upperBound]) }
+    edges.formUnion(Recommendation.edges(snapshot, window: window, now: now))
     all = snapshot.condensed(for: tariffs, edges: edges)
     shown =
       filters.isEmpty
       ? all : snapshot.condensed(for: tariffs, edges: edges, filters: filters, clock: clock)
+    let usage = shown
+    let lifetimes = Set(
+      tariffs.filter { Pricer(usage, tariff: $0).isMapped }.compactMap(\.cacheMinutes))
+    forgetful = Dictionary(
+      uniqueKeysWithValues: lifetimes.map { minutes in
+        let usage = snapshot.condensed(
+          for: tariffs, edges: edges, filters: filters, clock: clock, cacheMinutes: minutes)
+        return (minutes, usage)
+      })
     self.periods = periods
     self.window = window
     self.now = now
@@ -103,6 +122,9 @@ private struct Basis {
     var entry = Comparison.Entry(
       place: place, plan: tariff.plan, currency: tariff.currency, money: totals.cost,
       mapped: Pricer(shown, tariff: tariff).substitutions(at: now),
+      band: HonestyBand(
+        shown, forgetful: tariff.cacheMinutes.flatMap { forgetful[$0] }, tariff: tariff,
+        window: window),
       unpricedRequests: totals.unpricedRequests, totals: totals, pricesChecked: report.pricesChecked
     )
     guard tariff.plan.isSubscription else { return entry }
@@ -142,6 +164,24 @@ private struct Basis {
   }
 }
 
+extension UsageSnapshot {
+  /// The ids of the providers that sell any of the models used, or one that stands for any of them.
+  public func sellers(in book: PriceBook, map: ModelMap?) -> Set<String> {
+    var seen: Set<Labels> = []
+    var sellers: Set<String> = []
+    for labels in cube.series.lazy.map(\.labels)
+    where seen.insert(Labels(model: labels.model, provider: labels.provider)).inserted {
+      let name = names[labels.model]
+      sellers.formUnion(book.sellers(of: name))
+      guard let map, let index = book.model(named: name, provider: names[labels.provider]) else {
+        continue
+      }
+      sellers.formUnion(map.class(of: book.model(index).id)?.members.keys.map { $0 } ?? [])
+    }
+    return sellers
+  }
+}
+
 /// A model that is priced as another vendor's.
 public struct Substitution: Hashable, Sendable {
   /// The name in the log.
@@ -151,6 +191,11 @@ public struct Substitution: Hashable, Sendable {
 }
 
 extension Pricer {
+  /// Whether any model of the snapshot is priced as another one.
+  fileprivate var isMapped: Bool {
+    tariff.modelMap != nil && snapshot.cube.series.contains { match($0)?.isSubstituted == true }
+  }
+
   /// The models of the snapshot that are priced as another one, by name.
   public func substitutions(at now: Instant) -> [Substitution] {
     var seen: Set<Labels> = []
