@@ -77,7 +77,8 @@ extension Model {
     let key = Figures.HeavyKey(
       revision: snapshot.revision, minute: now.minute, planIndex: planIndex,
       referenceIndex: referenceIndex,
-      window: window, grouping: grouping, filters: filters, overlay: overlay == .plans || overlay == .whatIf ? overlay : nil, isMapping: isMapping)
+      window: window, grouping: grouping, filters: filters,
+      overlay: overlay == .plans || overlay == .whatIf ? overlay : nil, isMapping: isMapping)
     if key != figures.heavyKey {
       deriveHistory(tariff)
       figures.heavyKey = key
@@ -90,7 +91,7 @@ extension Model {
 
   /// The list prices in the active currency: what a plan's credits would cost without it.
   var moneyTariff: Tariff {
-    Tariff(plan: plans[0].plan, book: book, currency: plan.currency, exchange: exchange)
+    Tariff(plan: .asBilled, book: book, currency: plan.currency, exchange: exchange)
   }
 
   private mutating func deriveHistory(_ tariff: Tariff) {

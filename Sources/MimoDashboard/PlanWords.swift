@@ -57,7 +57,8 @@ public struct PlanWords {
       }
     } else if let plan = others.first(where: \.plan.isSubscription) {
       let used = plan.used.map { ", used to \(NumberFormat.percent($0))" } ?? ""
-      clauses.append("the cheapest subscription that fits is \(plan.plan.name) (\(money(plan))\(used))")
+      clauses.append(
+        "the cheapest subscription that fits is \(plan.plan.name) (\(money(plan))\(used))")
     }
     return clauses
   }

@@ -47,7 +47,8 @@ struct CompareCommand: ParsableCommand {
     // Of a subscription, what its credits stand for: the same usage at list prices.
     let worth = HitRateWorth(
       of: scan.snapshot,
-      tariff: reference.plan.isSubscription ? tariff(PlanChoice(.asBilled, reference.currency)) : reference,
+      tariff: reference.plan.isSubscription
+        ? tariff(PlanChoice(.asBilled, reference.currency)) : reference,
       filters: configuration.filters, clock: configuration.clock, now: configuration.now)
     for notice in configuration.notices { StandardStreams.complain(notice) }
     if json {

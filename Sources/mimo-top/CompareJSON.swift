@@ -119,7 +119,9 @@ struct CompareJSON {
       (
         "cost_multiplier",
         .text(
-          worth.multiplierHundredths.map { ExactDecimal(digits: Int128($0), decimals: 2).paddedText })
+          worth.multiplierHundredths.map {
+            ExactDecimal(digits: Int128($0), decimals: 2).paddedText
+          })
       ),
     ])
   }

@@ -31,8 +31,9 @@ struct PriceEdges {
   mutating func add(_ model: Tariff.Model, under tariff: Tariff) {
     add(model.index, in: tariff.book)
     for substitute in model.substitutes { add(substitute.index, in: tariff.book) }
+    let plan = model.subscription.map { tariff.plan.recognised[$0] } ?? tariff.plan
     for place in [model.onPlan] + model.substitutes.map(\.onPlan) {
-      if let place { add(tariff.plan.models[place].entries) }
+      if let place { add(plan.models[place].entries) }
     }
   }
 
@@ -44,6 +45,7 @@ struct PriceEdges {
       add(rule.validity)
       add(rule.window, except: nil)
     }
+    for other in plan.recognised { add(other) }
   }
 
   private mutating func add(_ index: ModelIndex, in book: PriceBook) {

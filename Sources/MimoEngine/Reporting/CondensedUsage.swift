@@ -1,7 +1,7 @@
 extension UsageSnapshot {
   /// The same usage in a few thousand cells, which prices like the whole under each of `tariffs`.
   ///
-  /// Projects, sessions, sources and keys are dropped, and minutes merge wherever no tariff tells them
+  /// Projects, sessions, sources and what tells keys apart are dropped, and minutes merge wherever no tariff tells them
   /// apart: within hours of constant rates, and over the days between two edges. Pricing a plan takes
   /// microseconds then. Sums over any range of minutes whose ends are edges are exactly those of the whole;
   /// the earliest minute with usage between two edges stays as it is. There are no latest calls.
@@ -18,24 +18,50 @@ extension UsageSnapshot {
     clock: LocalClock = .utc, cacheMinutes: Int32? = nil
   ) -> UsageSnapshot {
     guard let tariff = tariffs.first else { return self }
+    let (pricedSeries, places) = priced(under: tariffs)
     var priceEdges = PriceEdges()
     for edge in edges { priceEdges.add(edge) }
     for tariff in tariffs { priceEdges.add(tariff.plan) }
-    var seen: Set<Labels> = []
-    for series in cube.series {
-      let labels = Labels(model: series.labels.model, provider: series.labels.provider)
-      guard seen.insert(labels).inserted else { continue }
+    for labels in Set(pricedSeries.map(\.labels)) {
       for tariff in tariffs {
-        if let model = Pricer(self, tariff: tariff).match(series) {
+        if let model = Pricer(self, tariff: tariff).match(
+          Series(labels: labels, tier: .standard, band: 0, flags: []))
+        {
           priceEdges.add(model, under: tariff)
         }
       }
     }
     let admission = Admission(
       filters, Labeller(self, book: tariff.book, clock: clock))
-    var condenser = Condenser(self, Stretches(priceEdges), admission)
+    var condenser = Condenser(self, pricedSeries, places, Stretches(priceEdges), admission)
     condenser.takeAll(lateReads: cacheMinutes.map { LateReads(cube, cacheMinutes: $0) })
     return condenser.result
+  }
+
+  /// The series without what no price and no hit rate depends on, each once, and the place there of each series.
+  private func priced(under tariffs: [Tariff]) -> (series: [Series], places: [UInt32]) {
+    let prefixes = Set(
+      tariffs.flatMap { $0.plan.recognised.compactMap(\.keyPrefix) }
+        + tariffs.prefix(1).flatMap { $0.book.providers.compactMap(\.keyPrefix) })
+    var keys: [Set<String>: NameID] = [:]
+    var known: [Series: UInt32] = [:]
+    var result: [Series] = []
+    let places = cube.series.map { series in
+      var series = series
+      // Of keys that begin alike, one stands for all.
+      let beginnings = prefixes.filter { names[series.labels.key].hasPrefix($0) }
+      let key = beginnings.isEmpty ? .none : keys[beginnings] ?? series.labels.key
+      keys[beginnings] = key
+      series.labels = Labels(
+        model: series.labels.model, provider: series.labels.provider, key: key)
+      series.flags.remove(.opensConversation)
+      if known[series] == nil {
+        known[series] = UInt32(result.count)
+        result.append(series)
+      }
+      return known[series]!
+    }
+    return (result, places)
   }
 }
 
@@ -135,32 +161,30 @@ private struct Condenser {
   private let source: UsageSnapshot
   private let admission: Admission
   private var stretches: Stretches
-  private var series: [Series] = []
-  private var seriesOf: [UInt32] = []
+  private let series: [Series]
+  private let seriesOf: [UInt32]
   private var targets: [Address: Int] = [:]
   private var cells: [UsageCell] = []
-  private var extras: [CellExtras] = []
+  private var stated: [StatedCost] = []
+  private var quantities: [Quantities] = []
 
-  init(_ source: UsageSnapshot, _ stretches: Stretches, _ admission: Admission) {
+  init(
+    _ source: UsageSnapshot, _ series: [Series], _ places: [UInt32], _ stretches: Stretches,
+    _ admission: Admission
+  ) {
     self.source = source
+    self.series = series
+    seriesOf = places
     self.stretches = stretches
     self.admission = admission
-    var known: [Series: UInt32] = [:]
-    for full in source.cube.series {
-      let priced = full.priced
-      if known[priced] == nil {
-        known[priced] = UInt32(series.count)
-        series.append(priced)
-      }
-      seriesOf.append(known[priced]!)
-    }
   }
 
   mutating func takeAll(lateReads: LateReads?) {
     var late = lateReads
     var spots = Array(repeating: Spot(), count: source.cube.series.count)
     for (number, chunk) in source.cube.chunks.enumerated() {
-      let hasExtras = !chunk.extras.isEmpty
+      let hasStated = !chunk.stated.isEmpty
+      let hasQuantities = !chunk.quantities.isEmpty
       chunk.cells.withUnsafeBufferPointer { buffer in
         for index in buffer.indices where buffer[index].requests | buffer[index].errors != 0 {
           let place = Int(buffer[index].series)
@@ -185,11 +209,11 @@ private struct Condenser {
             cells[target].tokens.cacheRead &-= reads
             cells[target].tokens.cacheWrite5m &+= reads
           }
-          if hasExtras {
-            extras[target].statedCost += chunk.extras[index].statedCost
-            extras[target].statedCalls += chunk.extras[index].statedCalls
-            extras[target].webSearches += chunk.extras[index].webSearches
+          if hasStated {
+            stated[target].amount += chunk.stated[index].amount
+            stated[target].calls += chunk.stated[index].calls
           }
+          if hasQuantities { quantities[target].add(chunk.quantities[index]) }
         }
       }
     }
@@ -213,34 +237,27 @@ private struct Condenser {
     cells.append(
       UsageCell(
         minute: .distantFuture, series: series, requests: 0, errors: 0, tokens: TokenCounts()))
-    extras.append(CellExtras())
+    stated.append(StatedCost())
+    quantities.append(Quantities())
     return cells.count - 1
   }
 
   var result: UsageSnapshot {
     var cube = UsageCube(promptEdges: source.cube.promptEdges)
     cube.series = series
-    let hasExtras = extras.contains { !$0.isZero }
+    let hasStated = stated.contains { $0.calls != 0 }
+    let hasQuantities = quantities.contains { !$0.isZero }
     for start in stride(from: 0, to: cells.count, by: CellChunk.capacity) {
       let range = start..<min(cells.count, start + CellChunk.capacity)
       var chunk = CellChunk()
       chunk.cells = Array(cells[range])
-      chunk.extras = hasExtras ? Array(extras[range]) : []
+      if hasStated { chunk.stated = Array(stated[range]) }
+      if hasQuantities { chunk.quantities = Array(quantities[range]) }
       chunk.firstMinute = chunk.cells.map(\.minute).min() ?? chunk.firstMinute
       chunk.lastMinute = chunk.cells.map(\.minute).max() ?? chunk.lastMinute
       cube.chunks.append(chunk)
     }
     return UsageSnapshot(
       cube: cube, names: source.names, recent: [], revision: source.revision)
-  }
-}
-
-extension Series {
-  /// The series without what no price and no hit rate depends on.
-  fileprivate var priced: Series {
-    var series = self
-    series.labels = Labels(model: labels.model, provider: labels.provider)
-    series.flags.remove(.opensConversation)
-    return series
   }
 }
