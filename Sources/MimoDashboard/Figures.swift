@@ -24,8 +24,12 @@ public struct Figures: Sendable {
   var verdict: HitRateMonitor.Verdict?
   /// The last hour by minute.
   var timeline: Timeline?
-  /// Money of the shown window under each plan; only worked out while the list is open.
-  var quotes: [Quote] = []
+  /// The shown window under the plans worth showing; only worked out while the list is open.
+  var comparison: Comparison?
+  /// The places in `plans` of the comparison's entries, in their order.
+  var listedPlans: [Int] = []
+  /// What the hit rate is worth; only worked out while the what-if screen is open.
+  var hitRateWorth: HitRateWorth?
 
   /// What the figures were made from; equal keys need no new work.
   var heavyKey: HeavyKey?
@@ -38,7 +42,8 @@ public struct Figures: Sendable {
     var window: WindowChoice
     var grouping: Grouping
     var filters: [UsageFilter]
-    var showsQuotes: Bool
+    /// The overlay, if it is one with numbers of its own.
+    var overlay: Overlay?
     var isMapping: Bool
   }
 
@@ -48,10 +53,8 @@ public struct Figures: Sendable {
     var money: Amount?
     var currency: Currency
     var credits: Amount?
-    var included: Amount?
     var unpricedRequests: Int64
     var requests: Int64
-    var runsOutAt: Instant?
   }
 }
 
@@ -74,8 +77,8 @@ extension Model {
     let key = Figures.HeavyKey(
       revision: snapshot.revision, minute: now.minute, planIndex: planIndex,
       referenceIndex: referenceIndex,
-      window: window, grouping: grouping, filters: filters, showsQuotes: overlay == .plans,
-      isMapping: isMapping)
+      window: window, grouping: grouping, filters: filters,
+      overlay: overlay == .plans || overlay == .whatIf ? overlay : nil, isMapping: isMapping)
     if key != figures.heavyKey {
       deriveHistory(tariff)
       figures.heavyKey = key
@@ -119,11 +122,31 @@ extension Model {
         of: snapshot, tariff: tariff, periods: periods, window: minutes, now: now,
         anchor: anchors[tariff.plan.id]) : nil
     figures.reference = referenceIndex.map { quote(plans[$0], minutes) }
-    figures.quotes = overlay == .plans ? plans.map { quote($0, minutes) } : []
+    compare(minutes)
+    figures.hitRateWorth =
+      overlay == .whatIf
+      ? HitRateWorth(
+        of: snapshot, tariff: countsCredits ? moneyTariff : tariff, filters: filters, clock: clock,
+        now: now) : nil
     figures.verdict = monitor.judge(
       snapshot, tariff: tariff, since: now.minute.advanced(by: -7 * 1440), now: now)
     figures.timeline = Timeline(
       of: snapshot, tariff: tariff, from: now.minute.advanced(by: -59), stepMinutes: 1, count: 60)
+  }
+
+  /// Compares the plans worth showing with the pinned one, or else the active one, while the list is open.
+  private mutating func compare(_ minutes: Range<Minute>?) {
+    guard overlay == .plans else {
+      figures.comparison = nil
+      return
+    }
+    let useful = usefulPlans
+    let comparison = Comparison(
+      of: snapshot, tariffs: useful.map { tariff(plans[$0]) },
+      reference: tariff(plans[referenceIndex ?? planIndex]), periods: periods, window: minutes,
+      filters: filters, clock: clock, now: now, anchors: anchors)
+    figures.comparison = comparison
+    figures.listedPlans = comparison.entries.map { useful[$0.place] }
   }
 
   /// What a plan would have cost for the shown window.
@@ -141,8 +164,6 @@ extension Model {
         anchor: anchors[tariff.plan.id])
       quote.credits = totals.cost
       quote.money = status.feesOfWindow
-      quote.included = status.included
-      quote.runsOutAt = status.runsOutAt
     }
     return quote
   }

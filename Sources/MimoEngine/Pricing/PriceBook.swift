@@ -66,6 +66,8 @@ public struct ProviderPrices: Hashable, Sendable {
   public var keyPrefix: String?
   /// Whether it sells other vendors' models at prices of its own, so that what is not in its list has no price.
   public var isReseller = false
+  /// Minutes after which an unused cache entry is gone; `nil` if not known.
+  public var cacheMinutes: Int32?
   /// What it sells.
   public var models: [ModelPrices]
 
@@ -187,6 +189,11 @@ public struct PriceBook: Sendable {
   /// The model of that name in the list of the provider with the id `provider`, or `nil`.
   public func model(named name: String, soldBy provider: String) -> ModelIndex? {
     candidates(named: name)?.models.first { providers[$0.provider].id == provider }
+  }
+
+  /// The ids of all that sell the model of this name.
+  func sellers(of name: String) -> [String] {
+    candidates(named: name)?.models.map { providers[$0.provider].id } ?? []
   }
 
   /// The place of a provider in `providers`, from its id, an alias or the address of its interface.

@@ -88,20 +88,13 @@ public struct Report: Sendable {
   ) {
     let labeller = Labeller(snapshot, book: tariff.book, clock: clock)
     let places = labeller.isTimed(grouping) ? nil : labeller.places(grouping)
-    let admitted = labeller.seriesAdmitted(by: filters)
-    let timeFilters = filters.filter { labeller.isTimed($0.grouping) }
+    let admission = Admission(filters, labeller)
     var periods: [Minute] = []
     var placeOfPeriod: [Minute: Int] = [:]
 
     let sums = Pricer(snapshot, tariff: tariff).sum(in: window) { series, minute in
-      guard admitted.isEmpty || admitted[series] else { return .always(-1) }
-      var minutes = Minute.distantPast..<Minute.distantFuture
-      for filter in timeFilters {
-        minutes = minutes.clamped(to: labeller.period(filter.grouping, around: minute))
-        if labeller.text(filter.grouping, at: minute) != filter.value {
-          return Pricer.Placing(place: -1, minutes: minutes)
-        }
-      }
+      let (isAdmitted, minutes) = admission.stretch(series, minute)
+      guard isAdmitted else { return Pricer.Placing(place: -1, minutes: minutes) }
       if let places { return Pricer.Placing(place: places.ofSeries[series], minutes: minutes) }
       let period = labeller.period(grouping, around: minute)
       if placeOfPeriod[period.lowerBound] == nil {
