@@ -27,6 +27,13 @@ public struct Figures: Sendable {
   /// Money of the shown window under each plan; only worked out while the list is open.
   var quotes: [Quote] = []
 
+  /// Price changes that touch the shown usage, by date; only worked out while their overlay is open.
+  var changes: [PriceChange] = []
+  /// What the chosen one of them means to the shown usage; likewise.
+  var changeEffect: PriceChangeEffect?
+  /// The shown usage by hour of the week; only worked out while its overlay is open.
+  var hourMap: HourMap?
+
   /// What the figures were made from; equal keys need no new work.
   var heavyKey: HeavyKey?
 
@@ -38,7 +45,8 @@ public struct Figures: Sendable {
     var window: WindowChoice
     var grouping: Grouping
     var filters: [UsageFilter]
-    var showsQuotes: Bool
+    var overlay: Overlay?
+    var changeDate: CivilDate?
     var isMapping: Bool
   }
 
@@ -74,7 +82,9 @@ extension Model {
     let key = Figures.HeavyKey(
       revision: snapshot.revision, minute: now.minute, planIndex: planIndex,
       referenceIndex: referenceIndex,
-      window: window, grouping: grouping, filters: filters, showsQuotes: overlay == .plans,
+      window: window, grouping: grouping, filters: filters,
+      overlay: overlay.flatMap { Self.derivedOverlays.contains($0) ? $0 : nil },
+      changeDate: changeDate,
       isMapping: isMapping)
     if key != figures.heavyKey {
       deriveHistory(tariff)
@@ -85,6 +95,9 @@ extension Model {
     figures.moneyPace =
       tariff.unit == .credits ? Pace(of: snapshot, tariff: moneyTariff, now: now) : nil
   }
+
+  /// Overlays with figures of their own, which are worked out while they are open.
+  private static let derivedOverlays: Set<Overlay> = [.plans, .change, .hours]
 
   /// The list prices in the active currency: what a plan's credits would cost without it.
   var moneyTariff: Tariff {
@@ -120,10 +133,30 @@ extension Model {
         anchor: anchors[tariff.plan.id]) : nil
     figures.reference = referenceIndex.map { quote(plans[$0], minutes) }
     figures.quotes = overlay == .plans ? plans.map { quote($0, minutes) } : []
+    deriveChange(tariff, minutes)
+    figures.hourMap =
+      overlay == .hours
+      ? HourMap(of: snapshot, tariff: tariff, window: minutes, clock: clock, filters: filters) : nil
     figures.verdict = monitor.judge(
       snapshot, tariff: tariff, since: now.minute.advanced(by: -7 * 1440), now: now)
     figures.timeline = Timeline(
       of: snapshot, tariff: tariff, from: now.minute.advanced(by: -59), stepMinutes: 1, count: 60)
+  }
+
+  private mutating func deriveChange(_ tariff: Tariff, _ minutes: Range<Minute>?) {
+    guard overlay == .change else {
+      (figures.changes, figures.changeEffect) = ([], nil)
+      return
+    }
+    let changes = PriceChange.all(
+      of: snapshot, tariff: tariff, window: minutes, clock: clock, filters: filters)
+    let chosen = changes.first { $0.date == changeDate } ?? changes.mostRecent(now)
+    figures.changes = changes
+    figures.changeEffect = chosen.map {
+      PriceChangeEffect(
+        of: snapshot, tariff: tariff, change: $0, window: minutes, clock: clock, filters: filters,
+        now: now)
+    }
   }
 
   /// What a plan would have cost for the shown window.

@@ -15,13 +15,18 @@ struct CompareCommand: ParsableCommand {
 
   @OptionGroup var common: CommonOptions
 
-  @Flag(help: "Print one JSON document (schema mimo-top.compare/1).")
+  @OptionGroup var whatIf: WhatIfOptions
+
+  @Flag(
+    help:
+      "Print one JSON document (schema mimo-top.compare/1, or .change/1, .changes/1, .hours/1).")
   var json = false
 
   @Flag(help: "Compare only plans that sell the models themselves, without any standing for them.")
   var noMapping = false
 
   func run() throws {
+    let choice = try whatIf.choice()
     let configuration = try Configuration(common)
     let scan = LogScan(configuration)
     let catalog = configuration.catalog
@@ -31,6 +36,10 @@ struct CompareCommand: ParsableCommand {
       return Tariff(
         plan: choice.plan, book: catalog.book, currency: choice.currency,
         modelMap: isBilled ? nil : map, exchange: configuration.exchange)
+    }
+    if let choice {
+      return try run(
+        choice, configuration, scan, tariff(PlanChoice(configuration.plan, configuration.currency)))
     }
     let comparison = Comparison(
       of: scan.snapshot, tariffs: PlanChoice.choices(configuration).map(tariff),
@@ -44,6 +53,24 @@ struct CompareCommand: ParsableCommand {
         ? document(comparison, configuration).text + "\n"
         : table(comparison) + age(comparison, configuration))
     let code = scan.complain(noUsage: comparison.reference.totals.isEmpty, configuration)
+    if code != 0 { throw ExitCode(code) }
+  }
+
+  private func run(
+    _ choice: WhatIfOptions.Choice, _ configuration: Configuration, _ scan: LogScan,
+    _ tariff: Tariff
+  ) throws {
+    for notice in configuration.notices { StandardStreams.complain(notice) }
+    let totals = Report(
+      of: scan.snapshot, tariff: tariff, window: configuration.window, clock: configuration.clock,
+      filters: configuration.filters
+    ).totals
+    if !totals.isEmpty {
+      let output = WhatIfOutput(
+        configuration: configuration, snapshot: scan.snapshot, tariff: tariff)
+      StandardStreams.print(try output.text(choice, json: json))
+    }
+    let code = scan.complain(noUsage: totals.isEmpty, configuration)
     if code != 0 { throw ExitCode(code) }
   }
 
