@@ -20,6 +20,8 @@ struct Configuration {
   var currency: Currency
   /// Yuan for a dollar, if the user wants prices converted.
   var exchange: ExchangeRate?
+  /// When every call is priced at the lists of one instant, whenever it was made.
+  var pricesAt: Instant?
   var clock: LocalClock
   var since: Instant?
   var until: Instant?
@@ -48,7 +50,21 @@ struct Configuration {
 
   /// The active tariff.
   var tariff: Tariff {
-    Tariff(plan: plan, book: catalog.book, currency: currency, exchange: exchange)
+    let tariff = Tariff(plan: plan, book: catalog.book, currency: currency, exchange: exchange)
+    return pricesAt.map { tariff.withPrices(of: $0.minute) } ?? tariff
+  }
+
+  /// Prices every call at the lists of a date, an instant, a span before now, or `today`.
+  ///
+  /// - Throws: `Misuse` if it is none of these.
+  mutating func fixPrices(_ text: String) throws {
+    if text == "today" {
+      pricesAt = now
+    } else {
+      pricesAt = try TimeArgument.instant(text, "--prices-at", clock, now, endOfDay: false)
+      // Vendors change prices at midnight of their own zones: at noon here the date is theirs too.
+      if CivilDate(text) != nil { pricesAt = pricesAt?.advanced(byMilliseconds: 12 * 3_600_000) }
+    }
   }
 }
 
