@@ -63,8 +63,7 @@ private struct PartResult: Sendable {
   /// The names the decoder's state refers to.
   var names: NameTable
   var bytes: Int64 = 0
-  var records = 0
-  var duplicates = 0
+  var outcome = NameTranslation.Outcome()
   var copiesLeftOut = 0
   var unfinished: (offset: Int64, length: Int)?
   var errors: [LogError] = []
@@ -182,14 +181,13 @@ private final class Job: Sendable {
       else { return }
       outcome = now
     }
-    result.records += outcome.counted
-    result.duplicates += outcome.repeated
+    result.outcome += outcome
   }
 
   /// Joins the parts of each file. Called when all threads are done.
   func finish() -> (ledger: Ledger, files: [FileReport]) {
     var results = results.withLock { $0 }
-    var files = logs.map { FileReport(path: $0.path) }
+    var files = logs.map { FileReport(path: $0.path, source: $0.source) }
     for (index, part) in parts.enumerated() {
       guard var result = results[index] else { continue }
       if part.range.lowerBound > 0, let previous = results[index - 1] {
@@ -215,8 +213,7 @@ extension FileReport {
       formats.append(format)
     }
     bytes += part.bytes
-    records += part.records
-    duplicates += part.duplicates
+    add(part.outcome)
     copiesLeftOut += part.copiesLeftOut
     unfinished = part.unfinished ?? unfinished
     error = error ?? part.errors.first?.description

@@ -86,9 +86,10 @@ extension LogFollower {
     let isRead = consumer.changed(file)
     let now = monotonicMilliseconds()
     file.lastActivity = now
-    file.notBefore = now + max(options.rereadMilliseconds, 20 * (now - begun))
-    if !isRead {
-      file.notBefore = max(file.notBefore, now + options.retryMilliseconds)
+    if isRead {
+      file.notBefore = now + max(options.rereadMilliseconds, 20 * (now - begun))
+    } else {
+      file.notBefore = now + options.retryMilliseconds
       postpone(file)
     }
     let size = file.status?.size ?? 0
