@@ -1,4 +1,5 @@
 import MimoCatalog
+import MimoDashboard
 import MimoEngine
 
 /// The document of `mimo-top plans --json`.
@@ -75,7 +76,7 @@ enum CatalogJSON {
     .array(
       (entry.schedule?.hours ?? []).map { hours in
         .object([
-          ("label", .string(hours.label)), ("when", .string(PriceText.hours(hours.window))),
+          ("label", .string(hours.label)), ("when", .string(NumberFormat.hours(hours.window))),
           ("rates", rates(hours.rates, entry.unit)),
         ])
       })
