@@ -24,8 +24,12 @@ public struct Figures: Sendable {
   var verdict: HitRateMonitor.Verdict?
   /// The last hour by minute.
   var timeline: Timeline?
-  /// Money of the shown window under each plan; only worked out while the list is open.
-  var quotes: [Quote] = []
+  /// The shown window under the plans worth showing; only worked out while the list is open.
+  var comparison: Comparison?
+  /// The places in `plans` of the comparison's entries, in their order.
+  var listedPlans: [Int] = []
+  /// What the hit rate is worth; only worked out while the what-if screen is open.
+  var hitRateWorth: HitRateWorth?
 
   /// Price changes that touch the shown usage, by date; only worked out while their overlay is open.
   var changes: [PriceChange] = []
@@ -45,6 +49,7 @@ public struct Figures: Sendable {
     var window: WindowChoice
     var grouping: Grouping
     var filters: [UsageFilter]
+    /// The overlay, if it is one with numbers of its own.
     var overlay: Overlay?
     var changeDate: CivilDate?
     var isMapping: Bool
@@ -56,10 +61,8 @@ public struct Figures: Sendable {
     var money: Amount?
     var currency: Currency
     var credits: Amount?
-    var included: Amount?
     var unpricedRequests: Int64
     var requests: Int64
-    var runsOutAt: Instant?
   }
 }
 
@@ -97,11 +100,11 @@ extension Model {
   }
 
   /// Overlays with figures of their own, which are worked out while they are open.
-  private static let derivedOverlays: Set<Overlay> = [.plans, .change, .hours]
+  private static let derivedOverlays: Set<Overlay> = [.plans, .whatIf, .change, .hours]
 
   /// The list prices in the active currency: what a plan's credits would cost without it.
   var moneyTariff: Tariff {
-    Tariff(plan: plans[0].plan, book: book, currency: plan.currency, exchange: exchange)
+    Tariff(plan: .asBilled, book: book, currency: plan.currency, exchange: exchange)
   }
 
   private mutating func deriveHistory(_ tariff: Tariff) {
@@ -132,11 +135,16 @@ extension Model {
         of: snapshot, tariff: tariff, periods: periods, window: minutes, now: now,
         anchor: anchors[tariff.plan.id]) : nil
     figures.reference = referenceIndex.map { quote(plans[$0], minutes) }
-    figures.quotes = overlay == .plans ? plans.map { quote($0, minutes) } : []
+    compare(minutes)
     deriveChange(tariff, minutes)
     figures.hourMap =
       overlay == .hours
       ? HourMap(of: snapshot, tariff: tariff, window: minutes, clock: clock, filters: filters) : nil
+    figures.hitRateWorth =
+      overlay == .whatIf
+      ? HitRateWorth(
+        of: snapshot, tariff: countsCredits ? moneyTariff : tariff, filters: filters, clock: clock,
+        now: now) : nil
     figures.verdict = monitor.judge(
       snapshot, tariff: tariff, since: now.minute.advanced(by: -7 * 1440), now: now)
     figures.timeline = Timeline(
@@ -159,6 +167,21 @@ extension Model {
     }
   }
 
+  /// Compares the plans worth showing with the pinned one, or else the active one, while the list is open.
+  private mutating func compare(_ minutes: Range<Minute>?) {
+    guard overlay == .plans else {
+      figures.comparison = nil
+      return
+    }
+    let useful = usefulPlans
+    let comparison = Comparison(
+      of: snapshot, tariffs: useful.map { tariff(plans[$0]) },
+      reference: tariff(plans[referenceIndex ?? planIndex]), periods: periods, window: minutes,
+      filters: filters, clock: clock, now: now, anchors: anchors)
+    figures.comparison = comparison
+    figures.listedPlans = comparison.entries.map { useful[$0.place] }
+  }
+
   /// What a plan would have cost for the shown window.
   func quote(_ choice: PlanChoice, _ minutes: Range<Minute>?) -> Figures.Quote {
     let tariff = tariff(choice)
@@ -174,8 +197,6 @@ extension Model {
         anchor: anchors[tariff.plan.id])
       quote.credits = totals.cost
       quote.money = status.feesOfWindow
-      quote.included = status.included
-      quote.runsOutAt = status.runsOutAt
     }
     return quote
   }

@@ -25,7 +25,17 @@ public enum HourMapText {
   }
 
   /// What moving usage to the cheapest hours would save.
-  public static func sentences(_ map: HourMap, _ plan: String, _ percent: Int) -> [String] {
+  static func sentences(_ map: HourMap, _ plan: String, _ percent: Int) -> [String] {
+    let apart = map.totals.subscriptionRequests
+    return savings(map, plan, percent)
+      + (apart == 0
+        ? []
+        : [
+          "\(NumberFormat.counted(apart, "call")) on a subscription left out: choose its plan to see credits."
+        ])
+  }
+
+  private static func savings(_ map: HourMap, _ plan: String, _ percent: Int) -> [String] {
     func amount(_ amount: Amount) -> String { NumberFormat.amount(amount, map.unit) }
     var sentences: [String] = []
     if let levels = map.levels {

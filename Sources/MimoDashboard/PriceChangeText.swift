@@ -54,6 +54,7 @@ public enum PriceChangeText {
     case .cacheWrite1h: "write 1h"
     case .output: "output"
     case .webSearch: "web searches"
+    case .speech: "speech, s"
     }
   }
 
@@ -68,7 +69,7 @@ public enum PriceChangeText {
         // What a list has no rate for costs as much as fresh tokens: it is said once.
         let isListed = billingClass != .cacheWrite5m && billingClass != .cacheWrite1h
         let differs = a != b && (isListed || a != old.input || b != new.input)
-        guard differs, billingClass != .webSearch else { return nil }
+        guard differs, billingClass.isTokens else { return nil }
         func text(_ rate: Int64?) -> String {
           rate.map { ExactDecimal(digits: Int128($0), decimals: isMoney ? 9 : 15).text }
             ?? NumberFormat.unknown
@@ -103,8 +104,8 @@ public enum PriceChangeText {
   }
 
   private static func offers(_ offers: PriceChange.Offers, _ currency: Currency) -> String {
-    func text(_ offer: Plan.Offer) -> String {
-      "\(NumberFormat.money(offer.fees[currency], currency)) for \(NumberFormat.credits(offer.credits)) credits"
+    func text(_ offer: PriceChange.Offer) -> String {
+      "\(NumberFormat.money(offer.fee, currency)) for \(NumberFormat.credits(offer.credits)) credits"
     }
     return "the plan: \(text(offers.before)) -> \(text(offers.after)) a month"
   }
@@ -114,7 +115,7 @@ public enum PriceChangeText {
   private static func classTable(_ row: PriceReplay.Row, _ unit: PricingUnit) -> TextColumns {
     let lines = row.lines.filter { $0.count > 0 }
     func perMillion(_ line: PriceReplay.Line, _ cost: Amount) -> String {
-      line.billingClass == .webSearch
+      !line.billingClass.isTokens
         ? "" : NumberFormat.amount(cost.scaled(by: 1_000_000, over: Int128(line.count)), unit)
     }
     func cells(_ ofLine: (PriceReplay.Line) -> Span, total: Span) -> [Span] {
@@ -244,6 +245,11 @@ public enum PriceChangeText {
       let count = replay.unpriced.reduce(0) { $0 + $1.requests }
       sentences.append(
         "\(NumberFormat.counted(count, "call")) left out, without a price at one of the lists: \(names.sorted().joined(separator: ", "))."
+      )
+    }
+    if replay.subscriptionRequests > 0 {
+      sentences.append(
+        "\(NumberFormat.counted(replay.subscriptionRequests, "call")) on a subscription left out: choose its plan to see credits."
       )
     }
     if replay.total.unpricedSearches > 0 {

@@ -73,8 +73,8 @@ extension Model {
         isMapping
           ? "models a plan does not sell are priced as those that stand for them: an estimate"
           : "models a plan does not sell have no price")
-    case .nextPlan: choosePlan((planIndex + 1) % plans.count)
-    case .previousPlan: choosePlan((planIndex + plans.count - 1) % plans.count)
+    case .nextPlan: stepPlan(by: 1)
+    case .previousPlan: stepPlan(by: -1)
     case .asBilled:
       choosePlan(
         plans.firstIndex { $0.plan.kind == .asBilled && $0.currency == plan.currency } ?? 0)
@@ -170,6 +170,12 @@ extension Model {
     if overlay == .plans { overlayState.selected = planIndex }
   }
 
+  private mutating func stepPlan(by steps: Int) {
+    let useful = usefulPlans
+    let place = useful.firstIndex(of: planIndex)!
+    choosePlan(useful[(place + steps + useful.count) % useful.count])
+  }
+
   private mutating func choosePlan(_ index: Int) {
     planIndex = index
     if overlay == .plans { overlayState.selected = index }
@@ -198,7 +204,11 @@ extension Model {
       return state
     }
     switch overlay {
-    case .plans: overlayState = moved(overlayState, plans.count)
+    case .plans:
+      // What is chosen is a plan, wherever new numbers put it in the list.
+      let order = figures.listedPlans
+      guard let place = order.firstIndex(of: overlayState.selected) else { break }
+      overlayState.selected = order[max(0, min(place + rows, order.count - 1))]
     case .whatIf: break
     case .help, .alerts, .files, .trace, .change, .hours:
       // These have no chosen row: the arrows scroll. Drawing keeps the end in view.

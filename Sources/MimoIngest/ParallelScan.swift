@@ -126,23 +126,36 @@ private final class Job: Sendable {
       ) { lines, offset in
         result.decoder.decode(lines, at: offset, into: &output)
         result.bytes += Int64(lines.count)
-        count(&output, part.log, &translation, &result)
+        count(&output, part.log, &translation, &result, mayWait: false)
       }
       result.errors = end.longLines
     } catch {
       result.errors.append(error)
     }
+    count(&output, part.log, &translation, &result)
     result.names = output.names
     return result
   }
 
+  /// Records that a thread keeps, at most, while another one has the ledger: it reads on instead of waiting.
+  private static let keptRecords = 4096
+
   private func count(
     _ output: inout DecodedLines, _ log: Int, _ translation: inout NameTranslation,
-    _ result: inout PartResult
+    _ result: inout PartResult, mayWait: Bool = true
   ) {
     if leavesOutCopies[log] { result.copiesLeftOut += output.dropEmbeddedCopies() }
     let decoded = output.records.count
-    let counted = ledger.withLock { translation.record(&output, into: &$0) }
+    if decoded == 0 { return }
+    let counted: Int
+    if mayWait || decoded >= Self.keptRecords {
+      counted = ledger.withLock { translation.record(&output, into: &$0) }
+    } else {
+      guard
+        let now = ledger.withLockIfAvailable({ translation.record(&output, into: &$0) })
+      else { return }
+      counted = now
+    }
     result.records += counted
     result.duplicates += decoded - counted
   }

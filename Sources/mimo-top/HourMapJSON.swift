@@ -29,6 +29,7 @@ struct HourMapJSON {
       ),
       ("requests", .integer(totals.requests)),
       ("unpriced_requests", .integer(totals.unpricedRequests)),
+      ("subscription_requests", .integer(totals.subscriptionRequests)),
       ("hours", .array(map.hours.indices.map(hour))),
     ])
   }

@@ -9,6 +9,7 @@ struct Line: Hashable {
   var model = "m"
   var session = ""
   var project = ""
+  var key = ""
   /// `nil` takes the session.
   var conversation: String?
   var tokens = TokenCounts()
@@ -29,14 +30,14 @@ struct Line: Hashable {
     }
     record.labels = Labels(
       model: ledger.names.intern(model), project: ledger.names.intern(project),
-      session: ledger.names.intern(session))
+      session: ledger.names.intern(session), key: ledger.names.intern(key))
     record.conversation = ledger.names.intern(conversation ?? session)
     record.tokens = tokens
     record.tellsCache = tellsCache
     record.tier = tier
     record.failed = failed
     record.answeredByProxyCache = isAnsweredByProxy
-    record.webSearches = webSearches
+    record.quantities.webSearches = Int64(webSearches)
     record.statedCost = statedCost
     record.calls = calls
     return record
@@ -105,8 +106,8 @@ extension CellCounts {
   mutating func add(_ cell: UsageCell, _ extras: CellExtras?) {
     self += CellCounts(
       requests: Int64(cell.requests), errors: Int64(cell.errors), tokens: cell.tokens,
-      statedCost: extras?.statedCost ?? .zero, statedCalls: extras?.statedCalls ?? 0,
-      webSearches: extras?.webSearches ?? 0)
+      statedCost: extras?.stated.amount ?? .zero, statedCalls: extras?.stated.calls ?? 0,
+      webSearches: extras?.quantities.webSearches ?? 0)
   }
 
   static func += (a: inout CellCounts, b: CellCounts) {

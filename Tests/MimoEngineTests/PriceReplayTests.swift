@@ -233,7 +233,7 @@ extension Dice {
     let change = try #require(PriceChange.all(of: usage, tariff: tariff).first)
     #expect(change.models.isEmpty)
     #expect(change.offers?.before.credits == Amount(whole: 5))
-    #expect(change.offers?.after.fees == [.usd: Amount(whole: 20)])
+    #expect(change.offers?.after.fee == Amount(whole: 20))
   }
 
   @Test func `a date means the vendor's day, or else the reader's`() throws {

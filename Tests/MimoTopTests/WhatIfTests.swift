@@ -42,7 +42,7 @@ extension EndToEnd {
       let classes = try #require(document["classes"] as? [[String: Any]])
       #expect(
         classes.map { $0["cost_after"] as? String } == [
-          "0.00435", "0.000324", "0", "0", "0.00174", "0",
+          "0.00435", "0.000324", "0", "0", "0.00174", "0", "0",
         ])
       let untouched = try #require(document["untouched"] as? [String: Any])
       #expect(untouched["requests"] as? Int == 1)

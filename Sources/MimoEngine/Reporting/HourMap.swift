@@ -67,12 +67,12 @@ public struct HourMap: Sendable {
     clock: LocalClock = .utc, filters: [UsageFilter] = []
   ) {
     let labeller = Labeller(snapshot, book: tariff.book, clock: clock)
-    let selection = CallSelection(labeller, filters)
+    let admission = Admission(filters, labeller)
     var days = DayPrices(snapshot, tariff: tariff, clock: clock)
     var groups: [Group] = []
     var places: [Group: Int] = [:]
     let sums = Pricer(snapshot, tariff: tariff).sum(in: window) { series, minute in
-      let (isAdmitted, admitted) = selection.admits(series, minute)
+      let (isAdmitted, admitted) = admission.stretch(series, minute)
       guard isAdmitted else { return Pricer.Placing(place: -1, minutes: admitted) }
       let period = labeller.period(.hour, around: minute)
       let span = days.lookup.span(ofSeries: series, at: minute)
@@ -96,7 +96,10 @@ public struct HourMap: Sendable {
     for (place, sum) in sums.rows.enumerated() {
       let group = groups[place]
       hours[group.slot] += sum
-      guard let rates = group.rates, sum.requests > 0 else { continue }
+      // Credits of a subscription have no place in a sum of money.
+      guard let rates = group.rates, sum.requests > 0, sum.subscriptionRequests == 0 else {
+        continue
+      }
       let series = days.series(ofKey: group.key)
       var known = usage[group.key] ?? (series, TokenCounts(), .distantPast)
       known.tokens += sum.tokens
@@ -142,7 +145,7 @@ public struct HourMap: Sendable {
 extension Rates {
   /// The cost of tokens and of searches that have a price, in femto-units.
   fileprivate func cost(of sums: Measures) -> Int128 {
-    cost(of: sums.tokens) + Int128(sums.webSearches) * Int128(perWebSearch ?? 0)
+    cost(of: sums.tokens) + Rates.product(sums.quantities.webSearches, perWebSearch ?? 0)
   }
 }
 

@@ -68,6 +68,8 @@ public struct FileDecoder: Sendable {
 
   private var decoders: [any RecordDecoder]
   private var current = 0
+  /// The decoder whose format was noted last.
+  private var noted = -1
 
   /// A decoder at the beginning of a file.
   ///
@@ -150,7 +152,9 @@ public struct FileDecoder: Sendable {
 
   private mutating func noteUsage() {
     tally.usageLines += 1
+    if noted == current { return }
+    noted = current
     let name = type(of: decoders[current]).name
-    if formats.last != name, !formats.contains(name) { formats.append(name) }
+    if !formats.contains(name) { formats.append(name) }
   }
 }
