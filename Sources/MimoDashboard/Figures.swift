@@ -31,6 +31,13 @@ public struct Figures: Sendable {
   /// What the hit rate is worth; only worked out while the what-if screen is open.
   var hitRateWorth: HitRateWorth?
 
+  /// Price changes that touch the shown usage, by date; only worked out while their overlay is open.
+  var changes: [PriceChange] = []
+  /// What the chosen one of them means to the shown usage; likewise.
+  var changeEffect: PriceChangeEffect?
+  /// The shown usage by hour of the week; only worked out while its overlay is open.
+  var hourMap: HourMap?
+
   /// What the figures were made from; equal keys need no new work.
   var heavyKey: HeavyKey?
 
@@ -44,6 +51,7 @@ public struct Figures: Sendable {
     var filters: [UsageFilter]
     /// The overlay, if it is one with numbers of its own.
     var overlay: Overlay?
+    var changeDate: CivilDate?
     var isMapping: Bool
   }
 
@@ -78,7 +86,9 @@ extension Model {
       revision: snapshot.revision, minute: now.minute, planIndex: planIndex,
       referenceIndex: referenceIndex,
       window: window, grouping: grouping, filters: filters,
-      overlay: overlay == .plans || overlay == .whatIf ? overlay : nil, isMapping: isMapping)
+      overlay: overlay.flatMap { Self.derivedOverlays.contains($0) ? $0 : nil },
+      changeDate: changeDate,
+      isMapping: isMapping)
     if key != figures.heavyKey {
       deriveHistory(tariff)
       figures.heavyKey = key
@@ -88,6 +98,9 @@ extension Model {
     figures.moneyPace =
       tariff.unit == .credits ? Pace(of: snapshot, tariff: moneyTariff, now: now) : nil
   }
+
+  /// Overlays with figures of their own, which are worked out while they are open.
+  private static let derivedOverlays: Set<Overlay> = [.plans, .whatIf, .change, .hours]
 
   /// The list prices in the active currency: what a plan's credits would cost without it.
   var moneyTariff: Tariff {
@@ -128,6 +141,10 @@ extension Model {
       ? HitRateWorth(
         of: snapshot, tariff: countsCredits ? moneyTariff : tariff, filters: filters, clock: clock,
         now: now) : nil
+    deriveChange(tariff, minutes)
+    figures.hourMap =
+      overlay == .hours
+      ? HourMap(of: snapshot, tariff: tariff, window: minutes, clock: clock, filters: filters) : nil
     figures.verdict = monitor.judge(
       snapshot, tariff: tariff, since: now.minute.advanced(by: -7 * 1440), now: now)
     figures.timeline = Timeline(
@@ -147,6 +164,22 @@ extension Model {
       filters: filters, clock: clock, now: now, anchors: anchors)
     figures.comparison = comparison
     figures.listedPlans = comparison.entries.map { useful[$0.place] }
+  }
+
+  private mutating func deriveChange(_ tariff: Tariff, _ minutes: Range<Minute>?) {
+    guard overlay == .change else {
+      (figures.changes, figures.changeEffect) = ([], nil)
+      return
+    }
+    let changes = PriceChange.all(
+      of: snapshot, tariff: tariff, window: minutes, clock: clock, filters: filters)
+    let chosen = changes.first { $0.date == changeDate } ?? changes.mostRecent(now)
+    figures.changes = changes
+    figures.changeEffect = chosen.map {
+      PriceChangeEffect(
+        of: snapshot, tariff: tariff, change: $0, window: minutes, clock: clock, filters: filters,
+        now: now)
+    }
   }
 
   /// What a plan would have cost for the shown window.

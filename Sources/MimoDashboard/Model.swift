@@ -58,6 +58,10 @@ public struct Model: Sendable {
   public var isMapping = false
   /// The cache hit rate, in percent, assumed on the what-if screen; `nil` takes it as it was.
   public var assumedPoints: Int?
+  /// The date of the price change that is replayed; `nil` takes the most recent one.
+  public var changeDate: CivilDate?
+  /// Percent of the usage in dear hours that could be moved to cheap ones.
+  public var movablePercent = 100
   /// The panel laid over all others.
   public var overlay: Overlay?
   /// Scroll and selection of the overlay.
@@ -263,6 +267,8 @@ public enum Overlay: Hashable, Sendable {
   case files
   case trace
   case whatIf
+  case change
+  case hours
 }
 
 /// Scroll and selection.

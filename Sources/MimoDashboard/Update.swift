@@ -63,8 +63,10 @@ extension Model {
     case .showWhatIf:
       toggle(.whatIf)
       assumedPoints = nil
-    case .lowerRate: moveRate(by: -1)
-    case .raiseRate: moveRate(by: 1)
+    case .showChange: toggle(.change)
+    case .showHours: toggle(.hours)
+    case .less: adjust(by: -1)
+    case .more: adjust(by: 1)
     case .toggleMapping:
       isMapping.toggle()
       say(
@@ -142,8 +144,23 @@ extension Model {
     overlayState = PanelState()
   }
 
+  /// Moves what the open overlay supposes by so many steps.
+  private mutating func adjust(by steps: Int) {
+    switch overlay {
+    case .whatIf: moveRate(by: steps)
+    case .hours: movablePercent = max(0, min(100, movablePercent + 5 * steps))
+    case .change:
+      let changes = figures.changes
+      guard let chosen = figures.changeEffect?.change, let index = changes.firstIndex(of: chosen)
+      else { return }
+      changeDate = changes[max(0, min(index + steps, changes.count - 1))].date
+      overlayState = PanelState()
+    default: break
+    }
+  }
+
   private mutating func moveRate(by points: Int) {
-    guard overlay == .whatIf, let rate = WhatIfOverlay.assumed(self) else { return }
+    guard let rate = WhatIfOverlay.assumed(self) else { return }
     let now = assumedPoints ?? Int(rate.scaled(decimals: 2))
     assumedPoints = max(0, min(100, now + points))
   }
@@ -193,7 +210,7 @@ extension Model {
       guard let place = order.firstIndex(of: overlayState.selected) else { break }
       overlayState.selected = order[max(0, min(place + rows, order.count - 1))]
     case .whatIf: break
-    case .help, .alerts, .files, .trace:
+    case .help, .alerts, .files, .trace, .change, .hours:
       // These have no chosen row: the arrows scroll. Drawing keeps the end in view.
       overlayState.scroll = max(
         0, min(overlayState.scroll + rows, Overlays.rowCount(overlay!, self) - 1))

@@ -16,7 +16,11 @@ struct CompareCommand: ParsableCommand {
 
   @OptionGroup var common: CommonOptions
 
-  @Flag(help: "Print one JSON document (schema mimo-top.compare/1).")
+  @OptionGroup var whatIf: WhatIfOptions
+
+  @Flag(
+    help:
+      "Print one JSON document (schema mimo-top.compare/1, or .change/1, .changes/1, .hours/1).")
   var json = false
 
   @Flag(help: "Compare only plans that sell the models themselves, without any standing for them.")
@@ -26,6 +30,7 @@ struct CompareCommand: ParsableCommand {
   var all = false
 
   func run() throws {
+    let choice = try whatIf.choice()
     let configuration = try Configuration(common)
     let scan = LogScan(configuration)
     let catalog = configuration.catalog
@@ -37,6 +42,10 @@ struct CompareCommand: ParsableCommand {
         modelMap: isBilled ? nil : map, exchange: configuration.exchange)
     }
     let reference = tariff(PlanChoice(configuration.plan, configuration.currency))
+    if let choice {
+      return try run(
+        choice, configuration, scan, reference)
+    }
     let known = PlanChoice.choices(configuration)
     let choices =
       all ? known : PlanChoice.useful(known, for: scan.snapshot, book: catalog.book, map: map)
@@ -63,6 +72,24 @@ struct CompareCommand: ParsableCommand {
           + age(comparison, configuration))
     }
     let code = scan.complain(noUsage: comparison.reference.totals.isEmpty, configuration)
+    if code != 0 { throw ExitCode(code) }
+  }
+
+  private func run(
+    _ choice: WhatIfOptions.Choice, _ configuration: Configuration, _ scan: LogScan,
+    _ tariff: Tariff
+  ) throws {
+    for notice in configuration.notices { StandardStreams.complain(notice) }
+    let totals = Report(
+      of: scan.snapshot, tariff: tariff, window: configuration.window, clock: configuration.clock,
+      filters: configuration.filters
+    ).totals
+    if !totals.isEmpty {
+      let output = WhatIfOutput(
+        configuration: configuration, snapshot: scan.snapshot, tariff: tariff)
+      StandardStreams.print(try output.text(choice, json: json))
+    }
+    let code = scan.complain(noUsage: totals.isEmpty, configuration)
     if code != 0 { throw ExitCode(code) }
   }
 

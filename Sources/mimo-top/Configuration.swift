@@ -20,10 +20,12 @@ struct Configuration {
   var currency: Currency
   /// Yuan for a dollar, if the user wants prices converted.
   var exchange: ExchangeRate?
+  /// When every call is priced at the lists of one instant, whenever it was made.
+  var pricesAt: Instant?
   var clock: LocalClock
   var since: Instant?
   var until: Instant?
-  var formats: [any RecordDecoder.Type]
+  var formats: LogFormats
   var filters: [UsageFilter]
   var periods: BillingPeriods
   /// What the consoles of vendors said, by plan id.
@@ -48,7 +50,21 @@ struct Configuration {
 
   /// The active tariff.
   var tariff: Tariff {
-    Tariff(plan: plan, book: catalog.book, currency: currency, exchange: exchange)
+    let tariff = Tariff(plan: plan, book: catalog.book, currency: currency, exchange: exchange)
+    return pricesAt.map { tariff.withPrices(of: $0.minute) } ?? tariff
+  }
+
+  /// Prices every call at the lists of a date, an instant, a span before now, or `today`.
+  ///
+  /// - Throws: `Misuse` if it is none of these.
+  mutating func fixPrices(_ text: String) throws {
+    if text == "today" {
+      pricesAt = now
+    } else {
+      pricesAt = try TimeArgument.instant(text, "--prices-at", clock, now, endOfDay: false)
+      // Vendors change prices at midnight of their own zones: at noon here the date is theirs too.
+      if CivilDate(text) != nil { pricesAt = pricesAt?.advanced(byMilliseconds: 12 * 3_600_000) }
+    }
   }
 }
 
@@ -153,16 +169,14 @@ extension Configuration {
       throw Misuse(description: "--until lies before the beginning of the window")
     }
 
-    formats = Decoders.all
-    if let name = typed.format {
-      formats = Decoders.all.filter { $0.name == name }
-      if formats.isEmpty {
-        throw Misuse(
-          description:
-            "unknown format '\(name)'; known are \(Decoders.all.map { $0.name }.joined(separator: ", "))"
-        )
-      }
-    }
+    formats =
+      try typed.format.map { name throws(Misuse) in
+        guard let format = LogFormats(named: name) else {
+          let known = LogFormats.all.names.joined(separator: ", ")
+          throw Misuse(description: "unknown format '\(name)'; known are \(known)")
+        }
+        return format
+      } ?? .all
     filters = try typed.filter.map { text in
       let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
         String.init)

@@ -56,6 +56,13 @@ enum Overlays {
     case .files: ("What was read", "Esc closes")
     case .trace: ("How this cost was made", "Esc closes")
     case .whatIf: ("What if: \(model.plan.name)", "< > hit rate, Esc closes")
+    case .change:
+      ("Price change: \(model.plan.name), \(model.windowName)", "< > change, Esc closes")
+    case .hours:
+      (
+        "Hours in \(model.clock.name): \(model.plan.name), \(model.windowName)",
+        "< > \(model.movablePercent)% movable, Esc closes"
+      )
     }
   }
 
@@ -67,6 +74,8 @@ enum Overlays {
       case .alerts: alertLines(model)
       case .files: fileLines(model, columns)
       case .trace: TraceOverlay.lines(model)
+      case .change: ChangeOverlay.lines(model, columns: columns)
+      case .hours: HoursOverlay.lines(model, columns: columns)
       }
     return lines.flatMap { wrapped($0, columns: columns) }
   }

@@ -104,7 +104,7 @@ public struct ModelIndex: Hashable, Sendable {
 /// entry has no rates.
 public struct PriceBook: Sendable {
   /// The price lists. If several sell a model of the same name, the earlier is its own vendor.
-  public let providers: [ProviderPrices]
+  public internal(set) var providers: [ProviderPrices]
   /// The tier thresholds of all entries, ascending and unique.
   public let promptEdges: [Int64]
   private let modelsByName: [String: [ModelIndex]]
@@ -254,28 +254,36 @@ public struct PriceBook: Sendable {
     of index: ModelIndex, currency: Currency, promptTokens: Int64, tier: ServiceTier = .standard,
     at minute: Minute
   ) -> RateSpan {
+    var span = RateSpan.unpriced
+    billed(index, at: minute, cutting: &span)?.entries.price(
+      in: .money(currency), promptTokens: promptTokens, tier: tier, at: minute, into: &span)
+    return span
+  }
+
+  /// The model whose list prices a call at `minute`: the one called, or where routes lead from it.
+  ///
+  /// Ends `span` where that changes. `nil` once calls are refused.
+  func billed(_ index: ModelIndex, at minute: Minute, cutting span: inout RateSpan) -> ModelPrices?
+  {
     let provider = providers[index.provider]
     var model = provider.models[index.model]
-    var span = RateSpan.unpriced
     // As many steps as there are models: a circle of routes ends without a price.
     for _ in provider.models {
       span.billedAs = model.id
       if let retired = model.retired {
         span.cut(at: retired, keeping: minute)
-        if minute >= retired { return span }
+        if minute >= retired { return nil }
       }
       for route in model.routes { span.cut(at: route.validity, keeping: minute) }
       guard let route = model.routes.first(where: { $0.validity.contains(minute) }) else {
-        model.entries.price(
-          in: .money(currency), promptTokens: promptTokens, tier: tier, at: minute, into: &span)
-        return span
+        return model
       }
       let target = route.billedAs.lowercased()
       guard let next = provider.models.first(where: { $0.id.lowercased() == target }) else {
-        return span
+        return nil
       }
       model = next
     }
-    return span
+    return nil
   }
 }

@@ -68,6 +68,8 @@ public struct FileDecoder: Sendable {
 
   private var decoders: [any RecordDecoder]
   private var current = 0
+  /// The decoder whose format was noted last.
+  private var noted = -1
 
   /// A decoder at the beginning of a file.
   ///
@@ -117,7 +119,8 @@ public struct FileDecoder: Sendable {
     }
   }
 
-  private mutating func decodeLine(
+  /// Decodes one line, or a JSON value that stands over several.
+  mutating func decodeLine(
     _ line: UnsafeRawBufferPointer, at offset: Int64, into output: inout DecodedLines
   ) {
     tally.lines += 1
@@ -150,7 +153,9 @@ public struct FileDecoder: Sendable {
 
   private mutating func noteUsage() {
     tally.usageLines += 1
+    if noted == current { return }
+    noted = current
     let name = type(of: decoders[current]).name
-    if formats.last != name, !formats.contains(name) { formats.append(name) }
+    if !formats.contains(name) { formats.append(name) }
   }
 }
