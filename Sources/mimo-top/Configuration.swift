@@ -25,7 +25,7 @@ struct Configuration {
   var clock: LocalClock
   var since: Instant?
   var until: Instant?
-  var formats: [any RecordDecoder.Type]
+  var formats: LogFormats
   var filters: [UsageFilter]
   var periods: BillingPeriods
   /// What the consoles of vendors said, by plan id.
@@ -169,16 +169,14 @@ extension Configuration {
       throw Misuse(description: "--until lies before the beginning of the window")
     }
 
-    formats = Decoders.all
-    if let name = typed.format {
-      formats = Decoders.all.filter { $0.name == name }
-      if formats.isEmpty {
-        throw Misuse(
-          description:
-            "unknown format '\(name)'; known are \(Decoders.all.map { $0.name }.joined(separator: ", "))"
-        )
-      }
-    }
+    formats =
+      try typed.format.map { name throws(Misuse) in
+        guard let format = LogFormats(named: name) else {
+          let known = LogFormats.all.names.joined(separator: ", ")
+          throw Misuse(description: "unknown format '\(name)'; known are \(known)")
+        }
+        return format
+      } ?? .all
     filters = try typed.filter.map { text in
       let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
         String.init)

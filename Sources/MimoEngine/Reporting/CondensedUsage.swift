@@ -31,9 +31,9 @@ extension UsageSnapshot {
         }
       }
     }
-    let admission = Admission(
-      filters, Labeller(self, book: tariff.book, clock: clock))
-    var condenser = Condenser(self, pricedSeries, places, Stretches(priceEdges), admission)
+    let selection = CallSelection(
+      Labeller(self, book: tariff.book, clock: clock), filters)
+    var condenser = Condenser(self, pricedSeries, places, Stretches(priceEdges), selection)
     condenser.takeAll(lateReads: cacheMinutes.map { LateReads(cube, cacheMinutes: $0) })
     return condenser.result
   }
@@ -62,30 +62,6 @@ extension UsageSnapshot {
       return known[series]!
     }
     return (result, places)
-  }
-}
-
-/// Which calls meet some filters, and for how long that stays so.
-struct Admission {
-  private let ofSeries: [Bool]
-  private let timed: [UsageFilter]
-  private let labeller: Labeller
-
-  init(_ filters: [UsageFilter], _ labeller: Labeller) {
-    self.labeller = labeller
-    ofSeries = labeller.seriesAdmitted(by: filters)
-    timed = filters.filter { labeller.isTimed($0.grouping) }
-  }
-
-  /// A range of minutes around `minute` in which all calls of the series are admitted, or none.
-  func stretch(_ series: Int, _ minute: Minute) -> (isAdmitted: Bool, minutes: Range<Minute>) {
-    var minutes = Minute.distantPast ..< .distantFuture
-    guard ofSeries.isEmpty || ofSeries[series] else { return (false, minutes) }
-    for filter in timed {
-      minutes = minutes.clamped(to: labeller.period(filter.grouping, around: minute))
-      if labeller.text(filter.grouping, at: minute) != filter.value { return (false, minutes) }
-    }
-    return (true, minutes)
   }
 }
 
@@ -159,7 +135,7 @@ private struct Condenser {
   }
 
   private let source: UsageSnapshot
-  private let admission: Admission
+  private let selection: CallSelection
   private var stretches: Stretches
   private let series: [Series]
   private let seriesOf: [UInt32]
@@ -170,13 +146,13 @@ private struct Condenser {
 
   init(
     _ source: UsageSnapshot, _ series: [Series], _ places: [UInt32], _ stretches: Stretches,
-    _ admission: Admission
+    _ selection: CallSelection
   ) {
     self.source = source
     self.series = series
     seriesOf = places
     self.stretches = stretches
-    self.admission = admission
+    self.selection = selection
   }
 
   mutating func takeAll(lateReads: LateReads?) {
@@ -220,7 +196,7 @@ private struct Condenser {
   }
 
   private mutating func spot(_ place: Int, _ minute: Minute) -> Spot {
-    let (isAdmitted, minutes) = admission.stretch(place, minute)
+    let (isAdmitted, minutes) = selection.admits(place, minute)
     guard isAdmitted else {
       return Spot(from: minutes.lowerBound.number, until: minutes.upperBound.number, target: -1)
     }

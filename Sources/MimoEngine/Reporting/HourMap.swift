@@ -67,12 +67,12 @@ public struct HourMap: Sendable {
     clock: LocalClock = .utc, filters: [UsageFilter] = []
   ) {
     let labeller = Labeller(snapshot, book: tariff.book, clock: clock)
-    let admission = Admission(filters, labeller)
+    let selection = CallSelection(labeller, filters)
     var days = DayPrices(snapshot, tariff: tariff, clock: clock)
     var groups: [Group] = []
     var places: [Group: Int] = [:]
     let sums = Pricer(snapshot, tariff: tariff).sum(in: window) { series, minute in
-      let (isAdmitted, admitted) = admission.stretch(series, minute)
+      let (isAdmitted, admitted) = selection.admits(series, minute)
       guard isAdmitted else { return Pricer.Placing(place: -1, minutes: admitted) }
       let period = labeller.period(.hour, around: minute)
       let span = days.lookup.span(ofSeries: series, at: minute)

@@ -99,11 +99,11 @@ public struct PriceChange: Hashable, Sendable {
     _ filters: [UsageFilter]
   ) -> [UsedModel] {
     let labeller = Labeller(snapshot, book: tariff.book, clock: clock)
-    let admission = Admission(filters, labeller)
+    let selection = CallSelection(labeller, filters)
     var sellers: [Labels] = []
     var places: [Labels: Int] = [:]
     let sums = Pricer(snapshot, tariff: tariff).sum(in: window) { series, minute in
-      let (isAdmitted, minutes) = admission.stretch(series, minute)
+      let (isAdmitted, minutes) = selection.admits(series, minute)
       guard isAdmitted else { return Pricer.Placing(place: -1, minutes: minutes) }
       let labels = snapshot.cube.series[series].labels
       let seller = Labels(model: labels.model, provider: labels.provider, key: labels.key)

@@ -76,13 +76,13 @@ public struct PriceReplay: Sendable {
   ) {
     precondition(before.unit == after.unit, "both lists count the same unit")
     let labeller = Labeller(snapshot, book: before.book, clock: clock)
-    let admission = Admission(filters, labeller)
+    let selection = CallSelection(labeller, filters)
     var first = SpanLookup(snapshot, tariff: before)
     var second = SpanLookup(snapshot, tariff: after)
     var groups: [Group] = []
     var places: [Group: Int] = [:]
     let sums = Pricer(snapshot, tariff: before).sum(in: window) { series, minute in
-      let (isAdmitted, minutes) = admission.stretch(series, minute)
+      let (isAdmitted, minutes) = selection.admits(series, minute)
       guard isAdmitted else { return Pricer.Placing(place: -1, minutes: minutes) }
       let labels = snapshot.cube.series[series].labels
       let spans = (

@@ -119,7 +119,8 @@ public struct FileDecoder: Sendable {
     }
   }
 
-  private mutating func decodeLine(
+  /// Decodes one line, or a JSON value that stands over several.
+  mutating func decodeLine(
     _ line: UnsafeRawBufferPointer, at offset: Int64, into output: inout DecodedLines
   ) {
     tally.lines += 1

@@ -258,6 +258,22 @@ struct JSONCursor {
     }
   }
 
+  /// The text of the value that comes next.
+  mutating func rawValue() throws(DecodeError) -> UnsafeRawBufferPointer {
+    skipSpace()
+    let from = p
+    try skipValue()
+    return UnsafeRawBufferPointer(start: from, count: p - from)
+  }
+
+  /// Whether anything but white space follows.
+  var hasMore: Bool {
+    mutating get {
+      skipSpace()
+      return p < end
+    }
+  }
+
   // MARK: - Inside
 
   @inline(__always)

@@ -141,6 +141,16 @@ public struct DecodedLines: Sendable {
     }
   }
 
+  /// The same for a text that stands in no line.
+  mutating func internSeller(_ text: String) -> NameID {
+    var text = text
+    return text.withUTF8 { text in
+      text.baseAddress.map {
+        internSeller(JSONString(start: $0, count: text.count, isEscaped: false))
+      } ?? .none
+    }
+  }
+
   /// Forgets the records, not the names.
   public mutating func removeAll() { records.removeAll(keepingCapacity: true) }
 }
