@@ -38,7 +38,9 @@ public enum PriceChangeText {
   /// What changes, a line for each model and one for the plan.
   public static func terms(_ change: PriceChange, _ currency: Currency) -> [String] {
     change.models.map { model in
-      let name = TextWidth.sanitized(model.name)
+      let name =
+        TextWidth.sanitized(model.name)
+        + (model.isSubstituted ? " as \(model.before.billedAs)" : "")
       let routed = model.after.billedAs != model.before.billedAs
       return "\(name): " + differences(model.before, model.after).joined(separator: "; ")
         + (routed ? "; now billed as \(model.after.billedAs)" : "")

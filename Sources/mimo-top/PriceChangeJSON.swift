@@ -77,6 +77,7 @@ struct PriceChangeJSON {
           change.models.map { model in
             .object([
               ("model", .string(model.name)), ("provider", .text(model.provider)),
+              ("is_substituted", .bool(model.isSubstituted)),
               ("before", terms(model.before)), ("after", terms(model.after)),
             ])
           })

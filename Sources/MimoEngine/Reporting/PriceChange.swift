@@ -10,6 +10,8 @@ public struct PriceChange: Hashable, Sendable {
     public let before: PriceTerms
     /// What it says from then on.
     public let after: PriceTerms
+    /// Whether it is the price of another vendor's model, which stands for this one.
+    public let isSubstituted: Bool
   }
 
   /// The day, by the clock of China: price lists change at midnight there or in zones west of it, and so
@@ -67,7 +69,9 @@ public struct PriceChange: Hashable, Sendable {
         guard let old = tariff.terms(of: model.model, at: before),
           let new = tariff.terms(of: model.model, at: last), !old.chargesLike(new)
         else { return nil }
-        return Model(name: model.name, provider: model.provider, before: old, after: new)
+        return Model(
+          name: model.name, provider: model.provider, before: old, after: new,
+          isSubstituted: model.model.isSubstituted)
       }
       let offers = offers(tariff, before, last)
       guard !changed.isEmpty || offers != nil else { return nil }
