@@ -85,7 +85,7 @@ public final class LogCollector: LogConsumer {
   /// Called after each round of reading, when something may have changed; `true` if all has been read.
   public var onRound: (_ collector: LogCollector, _ isCaughtUp: Bool) -> Void = { _, _ in }
 
-  private let formats: [any RecordDecoder.Type]
+  private let formats: [any RecordDecoder]
   private let namedAlone: Set<Int>
   private let clock: () -> Instant
   private var decoders: [Int: FileDecoder] = [:]
@@ -101,7 +101,7 @@ public final class LogCollector: LogConsumer {
   ///   - formats: the formats to recognise; one of them alone is taken as given.
   ///   - clock: tells the time of reading, for calls whose log tells none.
   public init(
-    ledger: Ledger, sources: [LogSource], formats: [any RecordDecoder.Type] = Decoders.all,
+    ledger: Ledger, sources: [LogSource], formats: [any RecordDecoder] = Decoders.all,
     clock: @escaping () -> Instant
   ) {
     self.ledger = ledger

@@ -23,7 +23,7 @@ struct Configuration {
   var clock: LocalClock
   var since: Instant?
   var until: Instant?
-  var formats: [any RecordDecoder.Type]
+  var formats: [any RecordDecoder]
   var filters: [UsageFilter]
   var periods: BillingPeriods
   /// What the consoles of vendors said, by plan id.
@@ -155,11 +155,11 @@ extension Configuration {
 
     formats = Decoders.all
     if let name = typed.format {
-      formats = Decoders.all.filter { $0.name == name }
+      formats = Decoders.all.filter { type(of: $0).name == name }
       if formats.isEmpty {
         throw Misuse(
           description:
-            "unknown format '\(name)'; known are \(Decoders.all.map { $0.name }.joined(separator: ", "))"
+            "unknown format '\(name)'; known are \(Decoders.all.map { type(of: $0).name }.joined(separator: ", "))"
         )
       }
     }

@@ -160,7 +160,7 @@ private let transcript =
   }
 
   @Test func `a named format alone is taken as given`() {
-    var decoder = FileDecoder([AnswerDecoder.self])
+    var decoder = FileDecoder([AnswerDecoder()])
     var output = DecodedLines(readTime: Decoded.readTime)
     var text = transcript + "\n" + answer
     text.withUTF8 { decoder.decode(UnsafeRawBufferPointer($0), at: 0, into: &output) }

@@ -68,12 +68,21 @@ public struct FileDecoder: Sendable {
 
   private var decoders: [any RecordDecoder]
   private var current = 0
+  /// A bit for each decoder that took a line.
+  private var taken: UInt64 = 0
 
   /// A decoder at the beginning of a file.
   ///
-  /// - Parameter types: the formats to consider, more specific ones first.
-  public init(_ types: [any RecordDecoder.Type] = Decoders.all) {
-    decoders = types.map { $0.init() }
+  /// - Parameter formats: the formats to consider, more specific ones first; at most 64.
+  public init(_ formats: [any RecordDecoder] = Decoders.all) {
+    decoders = formats
+  }
+
+  /// Whether a format was recognised that must be read in order.
+  var readsInOrder: Bool {
+    decoders.indices.contains {
+      taken & (1 << UInt64($0)) != 0 && type(of: decoders[$0]).readsInOrder
+    }
   }
 
   /// Decodes a run of whole lines.
@@ -130,6 +139,7 @@ public struct FileDecoder: Sendable {
       switch try decoders[current].decode(line, into: &output) {
       case .usage: return noteUsage()
       case .notUsage:
+        taken |= 1 << UInt64(current)
         tally.notUsage += 1
         return
       case .foreign: break
@@ -138,6 +148,7 @@ public struct FileDecoder: Sendable {
         let kind = try decoders[other].decode(line, into: &output)
         if case .foreign = kind { continue }
         current = other
+        taken |= 1 << UInt64(current)
         if case .usage = kind { noteUsage() } else { tally.notUsage += 1 }
         return
       }
@@ -149,6 +160,7 @@ public struct FileDecoder: Sendable {
   }
 
   private mutating func noteUsage() {
+    taken |= 1 << UInt64(current)
     tally.usageLines += 1
     let name = type(of: decoders[current]).name
     if formats.last != name, !formats.contains(name) { formats.append(name) }

@@ -232,8 +232,21 @@ private struct Answer {
   var hasTraits = false
   var hasRequest = false
   var isForeign = false
+  /// Marks of logs that have answers in them and rules of their own.
+  var marks: Marks = []
   /// What the strings above may point into, beside the line itself.
   var copies: [TextCopy] = []
+
+  /// Keys of other formats, none of which means much alone.
+  struct Marks: OptionSet {
+    var rawValue: UInt8
+    static let callType = Marks(rawValue: 1)
+    static let route = Marks(rawValue: 2)
+    static let proxy: Marks = [callType, route]
+    static let trace = Marks(rawValue: 4)
+    static let loudType = Marks(rawValue: 8)
+    static let observation: Marks = [trace, loudType]
+  }
 
   /// Whether the log marks the call as failed. An `error` in a line about something else is not one.
   var isFailure: Bool {
@@ -296,6 +309,9 @@ private struct Answer {
       case 7 where key == "project": answer.project = try cursor.string()
       case 7 where key == "request": try readRequest(&cursor, &answer)
       case 7 where key == "user_id": answer.key = try cursor.string() ?? answer.key
+      case 7 where key == "traceId":
+        answer.marks.insert(.trace)
+        try cursor.skipValue()
       case 7 where key == "session": answer.session = try cursor.string() ?? answer.session
       case 7 where key == "elapsed": answer.readDuration(try cursor.numberText(), scale: 3)
       case 7 where key == "api_key": answer.key = try cursor.string() ?? answer.key
@@ -305,6 +321,9 @@ private struct Answer {
       case 8 where key == "cost_usd":
         answer.statedCost = try UsageObject.readCost(&cursor) ?? answer.statedCost
       case 9 where key == "timestamp": answer.time = try LogTime.read(&cursor) ?? answer.time
+      case 9 where key == "call_type":
+        answer.marks.insert(.callType)
+        try cursor.skipValue()
       case 10 where key == "created_at":
         // In a bare Responses answer this is the body's own time, in an envelope the caller's.
         answer.time = try LogTime.read(&cursor) ?? answer.time
@@ -325,6 +344,9 @@ private struct Answer {
         try cursor.skipValue()
       case 11 where key == "duration_ms": answer.readDuration(try cursor.numberText(), scale: 0)
       case 11 where key == "status_code": try answer.readStatus(&cursor)
+      case 11 where key == "model_group", 19 where key == "custom_llm_provider":
+        answer.marks.insert(.route)
+        try cursor.skipValue()
       case 12 where key == "modelVersion": answer.model = try cursor.string()
       case 12 where key == "service_tier":
         var usage = UsageObject()
@@ -340,12 +362,19 @@ private struct Answer {
       case 13 where key == "response_body": try readBody(&cursor, depth, &body)
       case 13 where key == "response_cost":
         answer.statedCost = try UsageObject.readCost(&cursor) ?? answer.statedCost
+      case 12 where key == "usageDetails", 18 where key == "request_created_at",
+        23 where key == "standard_logging_object":
+        answer.isForeign = true
+        try cursor.skipValue()
       case 15 where key == "conversation_id": answer.session = try cursor.string() ?? answer.session
       case 10 where key == "request_id": try cursor.skipValue()
       default:
         answer.hasUnknownKeys = true
         try cursor.skipValue()
       }
+    }
+    if answer.marks.isSuperset(of: .proxy) || answer.marks.isSuperset(of: .observation) {
+      answer.isForeign = true
     }
     if answer.usage != nil, answer.model != nil || answer.id != nil { answer.hasTraits = true }
     if answer.type == .messageStart {
@@ -461,6 +490,7 @@ private struct Answer {
 
   private mutating func readType(_ text: JSONString?) {
     guard let text else { return }
+    if text.bytes.first.map({ 65...90 ~= $0 }) ?? false { marks.insert(.loudType) }
     if text == "message_start" {
       type = .messageStart
       hasTraits = true
