@@ -60,6 +60,24 @@ static const struct entry prices[] = {
     EMBED("alibaba-prices.json")
 #embed "../MimoCatalog/prices/alibaba-prices.json"
     END
+    EMBED("openrouter-prices.json")
+#embed "../MimoCatalog/prices/openrouter-prices.json"
+    END
+    EMBED("together-prices.json")
+#embed "../MimoCatalog/prices/together-prices.json"
+    END
+    EMBED("fireworks-prices.json")
+#embed "../MimoCatalog/prices/fireworks-prices.json"
+    END
+    EMBED("deepinfra-prices.json")
+#embed "../MimoCatalog/prices/deepinfra-prices.json"
+    END
+    EMBED("siliconflow-prices.json")
+#embed "../MimoCatalog/prices/siliconflow-prices.json"
+    END
+    EMBED("novita-prices.json")
+#embed "../MimoCatalog/prices/novita-prices.json"
+    END
     {NULL, NULL}};
 
 static const struct entry plans[] = {

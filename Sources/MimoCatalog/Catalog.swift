@@ -47,9 +47,10 @@ public struct Catalog: Sendable {
     subscriptions.isUser = true
     for file in userPlans { subscriptions.addPlans(file, &families, book) }
 
-    var plans = [Plan.asBilled]
+    var plans = [Plan.asBilled(recognising: subscriptions.items)]
     for provider in book.providers {
-      plans.append(.metered(provider))
+      // A reseller without a list of its own offers no plan to compare with.
+      if !provider.models.isEmpty { plans.append(.metered(provider)) }
       plans += subscriptions.items.filter { $0.provider == provider.id }
     }
     self.plans = plans

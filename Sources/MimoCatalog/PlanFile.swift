@@ -19,8 +19,8 @@ struct PlanFile {
   private var reader = PriceRows(perPowerOfTen: 0)
 
   private static let familyFields: Set = [
-    "id", "provider", "launched", "source", "key_prefix", "note", "hosts", "rules", "off_peak",
-    "models", "like",
+    "id", "provider", "launched", "source", "key_prefix", "note", "hosts", "aliases", "rules",
+    "off_peak", "models", "like",
   ]
   private static let ruleFields = PriceRows.evidenceFields.union([
     "on_exhausted", "rollover", "period", "windows", "resets", "exhausted_status",
@@ -82,6 +82,8 @@ struct PlanFile {
     }
     plan.keyPrefix = try fields.text("key_prefix")
     plan.hosts = try fields.texts("hosts")
+    plan.aliases = try fields.texts("aliases")
+    plan.family = id
     if let rules = fields.value("rules") { plan.rules = try self.rules(rules) }
     for (index, value) in try fields.list("models").enumerated() {
       do throws(Rejection) {

@@ -22,7 +22,7 @@ struct PriceFile {
   private static let knownFields: Set = [
     "schema", "as_of", "id", "name", "aliases", "hosts", "key_prefix", "billing", "tier_basis",
     "cache_write_note", "note", "note_source", "endpoints", "sources", "calendars", "schedules",
-    "web_search", "promotions", "models",
+    "web_search", "promotions", "models", "reseller",
   ]
   private static let modelFields: Set = [
     "id", "name", "aliases", "modality", "context_tokens", "max_output_tokens", "released",
@@ -62,6 +62,7 @@ struct PriceFile {
       id: id, name: try fields.text("name") ?? id, aliases: try fields.texts("aliases"),
       hosts: try fields.texts("hosts").map { $0.lowercased() },
       keyPrefix: try fields.text("key_prefix"), models: [])
+    provider.isReseller = try fields.flag("reseller") ?? false
     for field in ["billing", "tier_basis", "cache_write_note", "note"] {
       _ = try fields.text(field)
     }

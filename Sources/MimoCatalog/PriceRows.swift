@@ -22,7 +22,7 @@ struct PriceRows {
   ]
   /// Fields of a row whether it is in money or in credits.
   static let rowFields = evidenceFields.union(rateFields).union(["from", "to", "tiers"])
-  /// What is sold other than tokens. Such rows are data for people; no log tells how much was used.
+  /// What is sold other than tokens.
   static let units: Set = ["audio_hour"]
 
   /// Addresses of the file's sources by their short names.
@@ -159,11 +159,14 @@ struct PriceRows {
       guard Self.units.contains(sold) else {
         throw fields.rejection("unit", "one of " + Self.units.sorted().joined(separator: ", "))
       }
-      guard try fields.decimal("amount") != nil else { throw fields.rejection("amount", "a price") }
+      guard let amount = try fields.decimal("amount")?.scaled(by: 15), amount >= 0 else {
+        throw fields.rejection("amount", "a price with at most 15 decimals")
+      }
       if let field = Self.rateFields.first(where: { fields.value($0) != nil }) {
         throw fields.rejection(field, "no price of tokens beside \"unit\"")
       }
-      return [PriceEntry(unit: unit, validity: validity, rates: nil, evidence: evidence)]
+      let rates = Rates(input: 0, output: 0, perAudioHour: amount)
+      return [PriceEntry(unit: unit, validity: validity, rates: rates, evidence: evidence)]
     }
     let own = try searchRate(fields, "web_search_per_1000")
     let general = own == nil ? searchPrices.filter { $0.unit == unit } : []

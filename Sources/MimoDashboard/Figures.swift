@@ -88,7 +88,7 @@ extension Model {
 
   /// The list prices in the active currency: what a plan's credits would cost without it.
   var moneyTariff: Tariff {
-    Tariff(plan: plans[0].plan, book: book, currency: plan.currency, exchange: exchange)
+    Tariff(plan: .asBilled, book: book, currency: plan.currency, exchange: exchange)
   }
 
   private mutating func deriveHistory(_ tariff: Tariff) {

@@ -26,6 +26,18 @@ extension Model {
   /// An amount under the active plan, in its unit.
   func amount(_ value: Amount?) -> String { NumberFormat.amount(value, tariff(plan).unit) }
 
+  /// What calls cost under the active plan: money, credits of a subscription they were made on, or both; with
+  /// a sign that a part has no price, which makes it a lower bound.
+  func cost(_ sums: Measures) -> String {
+    var parts: [String] = []
+    if let cost = sums.cost { parts.append(amount(cost)) }
+    if let credits = sums.subscriptionCredits {
+      parts.append(NumberFormat.amount(credits, .credits))
+    }
+    if parts.isEmpty { return "no price" }
+    return parts.joined(separator: "+") + (sums.unpricedRequests > 0 ? "+?" : "")
+  }
+
   /// Whether the active plan counts credits.
   var countsCredits: Bool { tariff(plan).unit == .credits }
 

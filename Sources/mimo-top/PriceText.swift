@@ -10,6 +10,7 @@ enum PriceText {
 
   /// All rates of a row on one line.
   static func line(_ rates: Rates) -> String {
+    if let hour = rates.perAudioHour { return "audio \(Amount(femto: hour).exactText) an hour" }
     var parts = [
       "input \(perMillion(rates.input))", "cache read \(perMillion(rates.cacheRead))",
       "write 5m \(perMillion(rates.cacheWrite5m))", "write 1h \(perMillion(rates.cacheWrite1h))",

@@ -237,7 +237,9 @@ struct ReportResult {
   private func measures(_ sums: Measures, cost: Amount?) -> [(String, JSONOutput)] {
     let money: [(String, JSONOutput)] = [
       ("cost", .decimal(cost)),
-      ("credits", unit == .credits ? UsageJSON.credits(sums.cost) : .null),
+      (
+        "credits", UsageJSON.credits(unit == .credits ? sums.cost : sums.subscriptionCredits)
+      ),
       ("saved_by_cache", isSubscription ? .null : .decimal(sums.savedByCache)),
       ("unpriced_requests", .integer(sums.unpricedRequests)),
       ("uncertain_price_requests", .integer(sums.uncertainRequests)),
@@ -252,7 +254,7 @@ struct ReportResult {
       grouping.rawValue, "requests", "input", "cache_read", "cache_write_5m", "cache_write_1h",
       "output", "reasoning",
       "hit_rate", "cost", "unit", "stated_cost_usd", "saved_by_cache", "errors",
-      "unpriced_requests",
+      "unpriced_requests", "subscription_credits",
     ]
     let unitName =
       switch unit {
@@ -271,6 +273,7 @@ struct ReportResult {
         sums.hitRate?.text(decimals: 6) ?? "", sums.cost?.exactText ?? "", unitName,
         sums.statedCalls == 0 ? "" : sums.statedCost.exactText, sums.savedByCache?.exactText ?? "",
         String(sums.errors), String(sums.unpricedRequests),
+        sums.subscriptionCredits?.exactText ?? "",
       ]
       text += fields.joined(separator: ",") + "\n"
     }
@@ -336,9 +339,20 @@ struct ReportResult {
       NumberFormat.full(tokens.cacheWrite5m + tokens.cacheWrite1h),
       NumberFormat.full(tokens.output),
       NumberFormat.percent(sums.hitRate),
-      amount(sums.cost) + (sums.unpricedRequests > 0 && sums.cost != nil ? "+?" : ""),
+      cost(sums),
       unit == .credits ? "" : amount(sums.savedByCache),
     ]
+  }
+
+  /// Money, or credits where calls were made on a subscription, or both; with a sign that a part has no price.
+  private func cost(_ sums: Measures) -> String {
+    var parts: [String] = []
+    if sums.cost != nil { parts.append(amount(sums.cost)) }
+    if let credits = sums.subscriptionCredits {
+      parts.append(NumberFormat.amount(credits, .credits))
+    }
+    if parts.isEmpty { return NumberFormat.unknown }
+    return parts.joined(separator: " + ") + (sums.unpricedRequests > 0 ? "+?" : "")
   }
 
   private func amount(_ amount: Amount?) -> String {
@@ -369,6 +383,12 @@ struct ReportResult {
       }
     }
     text += "\n"
+    if let credits = report.totals.subscriptionCredits {
+      let names = configuration.plan.recognised.map { $0.family ?? $0.id }.joined(separator: ", ")
+      text += "made on a subscription, as key or address tell (\(names)): "
+      text += NumberFormat.counted(report.totals.subscriptionRequests, "request")
+      text += ", \(NumberFormat.amount(credits, .credits)) instead of money\n"
+    }
     let age = PriceAge(
       checked: report.pricesChecked, now: configuration.now, clock: configuration.clock)
     if let age { text += PriceText.age(age) + "\n" }

@@ -13,8 +13,8 @@ enum UsageJSON {
         "stated_cost",
         .object(sums.statedCalls == 0 ? [] : [("USD", .string(sums.statedCost.exactText))])
       ),
-      ("errors", .integer(sums.errors)), ("web_searches", .integer(sums.webSearches)),
-    ]
+      ("errors", .integer(sums.errors)),
+    ] + Quantities.counters.map { ($0.name, .integer(sums.quantities[keyPath: $0.path])) }
   }
 
   /// Tokens by class.

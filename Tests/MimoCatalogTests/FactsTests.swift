@@ -56,10 +56,48 @@ import Testing
   }
 
   @Test func `an unknown seller leaves the model's own vendor`() throws {
-    for provider in ["openrouter", "CUSTOM", "https://api.example.com/v1", "openai", nil] {
+    for provider in ["CUSTOM", "https://api.example.com/v1", "openai", nil] {
       let index = try #require(catalog.book.model(named: "deepseek-v4-pro", provider: provider))
       #expect(catalog.book.provider(of: index).id == "deepseek")
     }
+  }
+
+  @Test(arguments: ["openrouter", "https://openrouter.ai/api/v1", "together_ai", "siliconflow"])
+  func `a reseller has prices of its own, which are not known`(_ provider: String) {
+    #expect(catalog.book.model(named: "deepseek-v4-pro", provider: provider) == nil)
+  }
+
+  @Test(
+    arguments: [
+      ("tp-#12ab", nil), ("ttp-#12ab", nil), (nil, "token-plan-sgp.xiaomimimo.com"),
+      (nil, "xiaomi-token-plan-cn"),
+    ] as [(String?, String?)])
+  func `calls on a Token Plan are known by key, address and name`(
+    _ key: String?, _ provider: String?
+  )
+    throws
+  {
+    let tariff = Tariff(
+      plan: try #require(catalog.plan(id: "as-billed")), book: catalog.book, currency: .usd)
+    let model = try #require(tariff.model(named: "mimo-v2.6-pro", provider: provider, key: key))
+    #expect(model.isOnSubscription)
+    let noon = tariff.span(of: model, promptTokens: 1, at: minute("2026-10-01T12:00:00+08:00"))
+    let night = tariff.span(of: model, promptTokens: 1, at: minute("2026-10-01T02:00:00+08:00"))
+    #expect(noon.rates?.input == 300_000_000_000_000_000)
+    #expect(night.rates?.input == 240_000_000_000_000_000)
+    for key in ["sk-#12ab", "tpx"] {
+      let metered = tariff.model(named: "mimo-v2.6-pro", provider: "api.xiaomimimo.com", key: key)
+      #expect(metered?.isOnSubscription == false)
+    }
+  }
+
+  @Test func `speech is billed by the hour`() {
+    let at = "2026-09-01T00:00:00Z"
+    #expect(rates("mimo-v2.5-asr", at: at)?.perAudioHour == 74_000_000_000_000)
+    #expect(rates("mimo-v2.5-asr", at: at, .cny)?.perAudioHour == 500_000_000_000_000)
+    let credits = rates("mimo-v2.5-asr", at: at, plan: "mimo-token-plan-lite")
+    // At noon in Beijing; the night has a factor.
+    #expect(credits?.perAudioHour == 30_000_000_000_000_000_000_000)
   }
 
   @Test func `one model of two sellers has the price of the one that is named`() {
@@ -164,7 +202,6 @@ import Testing
     #expect(rates("mimo-v9", at: "2026-10-01T00:00:00Z") == nil)
     #expect(rates("gpt-5", at: "2026-10-01T00:00:00Z", .cny) == nil)
     #expect(rates("mimo-v2.6-pro", at: "2026-09-01T00:00:00Z") == nil)
-    #expect(rates("mimo-v2.5-asr", at: "2026-09-01T00:00:00Z") == nil)
     #expect(rates("gpt-5", at: "2026-10-01T00:00:00Z", plan: "xiaomi-payg") == nil)
     #expect(rates("deepseek-flash", at: "2026-10-01T00:00:00Z", plan: "mimo-token-plan-max") == nil)
   }

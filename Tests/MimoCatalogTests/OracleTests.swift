@@ -139,7 +139,9 @@ private struct Oracle {
             of: index, currency: currency, promptTokens: tokens.prompt, at: at)
           let date = Date(timeIntervalSince1970: Double(at.number) * 60)
           let prices = oracle.prices(of: model, currency.rawValue, prompt: tokens.prompt, at: date)
-          let cost = span.rates.map { Amount(femto: $0.cost(of: tokens)) }
+          // What is billed by its length has no price of tokens.
+          let rates = span.rates.flatMap { $0.perAudioHour == nil ? $0 : nil }
+          let cost = rates.map { Amount(femto: $0.cost(of: tokens)) }
           #expect(
             cost?.atto == prices.map { Oracle.cost(tokens, at: $0) },
             "\(id) in \(currency.rawValue) at \(date)")
@@ -148,6 +150,63 @@ private struct Oracle {
       }
     }
     #expect(priced > 1000)
+  }
+
+  @Test func `a report of random usage adds up to exact decimals in every grouping`() throws {
+    var dice = Dice()
+    let oracles = try BuiltIn.prices.map(Oracle.init)
+    for currency in Currency.allCases {
+      var ledger = Ledger(promptEdges: catalog.promptEdges)
+      var expected: Int128 = 0
+      var unpriced: Int64 = 0
+      // What was expected of each model and of each session, in units of 10⁻¹⁸.
+      var byModel: [String: Int128] = [:]
+      var bySession: [String: Int128] = [:]
+      for number in 0..<3000 {
+        let oracle = oracles.randomElement(using: &dice)!
+        guard let model = oracle.models.randomElement(using: &dice) else { continue }
+        let id = model["id"] as! String
+        let at = Minute(Int32.random(in: Self.first.number..<Self.last.number, using: &dice))
+        let tokens = TokenCounts(
+          input: .random(in: 0...300_000, using: &dice),
+          cacheRead: .random(in: 0...300_000, using: &dice),
+          cacheWrite5m: .random(in: 0...9_000, using: &dice),
+          cacheWrite1h: .random(in: 0...9_000, using: &dice),
+          output: .random(in: 0...90_000, using: &dice))
+        let session = "session \(Int.random(in: 0..<7, using: &dice))"
+        var record = UsageRecord(
+          time: at.start, identity: CallIdentity(message: Fingerprint(of: "\(number)")))
+        record.labels = Labels(
+          model: ledger.names.intern(id), provider: ledger.names.intern(oracle.id),
+          session: ledger.names.intern(session))
+        record.tokens = tokens
+        ledger.record(record)
+        let prices = oracle.prices(
+          of: model, currency.rawValue, prompt: tokens.prompt,
+          at: Date(timeIntervalSince1970: Double(at.number) * 60))
+        guard let prices else {
+          unpriced += 1
+          continue
+        }
+        let cost = Oracle.cost(tokens, at: prices)
+        expected += cost
+        byModel[id, default: 0] += cost
+        bySession[session, default: 0] += cost
+      }
+      let snapshot = ledger.snapshot()
+      let tariff = Tariff(plan: .asBilled, book: catalog.book, currency: currency)
+      for grouping in Grouping.allCases {
+        let report = Report(of: snapshot, tariff: tariff, by: grouping, clock: .utc)
+        #expect(report.totals.cost?.atto == expected)
+        #expect(report.totals.unpricedRequests == unpriced)
+        let rows = report.rows.map { $0.measures.cost?.atto ?? 0 }
+        #expect(rows.reduce(0, +) == expected, "by \(grouping.rawValue)")
+        guard let exact = [.model: byModel, .session: bySession][grouping] else { continue }
+        for row in report.rows where row.measures.pricedRequests > 0 {
+          #expect(row.measures.cost?.atto == exact[row.key ?? ""])
+        }
+      }
+    }
   }
 
   @Test func `spans follow each other, and within one all minutes agree`() throws {

@@ -36,7 +36,7 @@ struct Line: Hashable {
     record.tier = tier
     record.failed = failed
     record.answeredByProxyCache = isAnsweredByProxy
-    record.webSearches = webSearches
+    record.quantities.webSearches = Int64(webSearches)
     record.statedCost = statedCost
     record.calls = calls
     return record
@@ -105,8 +105,8 @@ extension CellCounts {
   mutating func add(_ cell: UsageCell, _ extras: CellExtras?) {
     self += CellCounts(
       requests: Int64(cell.requests), errors: Int64(cell.errors), tokens: cell.tokens,
-      statedCost: extras?.statedCost ?? .zero, statedCalls: extras?.statedCalls ?? 0,
-      webSearches: extras?.webSearches ?? 0)
+      statedCost: extras?.stated.amount ?? .zero, statedCalls: extras?.stated.calls ?? 0,
+      webSearches: extras?.quantities.webSearches ?? 0)
   }
 
   static func += (a: inout CellCounts, b: CellCounts) {

@@ -71,7 +71,7 @@ import Testing
       ).rates
       if let rates {
         cost += rates.cost(of: cell.tokens)
-        cost += Int128(extras?.webSearches ?? 0) * Int128(rates.perWebSearch ?? 0)
+        cost += Int128(extras?.quantities.webSearches ?? 0) * Int128(rates.perWebSearch ?? 0)
       } else {
         unpriced += Int64(cell.requests)
       }
@@ -178,7 +178,7 @@ import Testing
   @Test func `searches without a price are told`() {
     let totals = report([Line(model: "o", tokens: some, webSearches: 2)]).totals
     #expect(totals.unpricedSearches == 2)
-    #expect(totals.webSearches == 2)
+    #expect(totals.quantities.webSearches == 2)
   }
 
   @Test func `a doubtful price is counted as such`() {

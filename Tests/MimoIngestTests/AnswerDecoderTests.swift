@@ -456,7 +456,8 @@ private func chat(_ usage: String, model: String = "mimo-v2.6-pro", id: String =
   // MARK: - Names and secrets
 
   @Test(arguments: [
-    ("sk-proj-abc", "sk-#"), ("tp-123", "tp-#"), ("Bearer xyz", "Bearer #"), ("AIzaSy", "AIza#"),
+    ("sk-proj-abc", "sk-#"), ("tp-123", "tp-#"), ("Bearer xyz", "#"), ("Bearer tp-123", "tp-#"),
+    ("AIzaSy", "AIza#"),
     ("eyJhbGciOi.eyJzdWIi.c2ln", "eyJ#"), ("0123456789abcdef0123456789abcdef", "#"),
   ])
   func `what looks like a secret is stored as a hash`(_ secret: String, _ prefix: String) {

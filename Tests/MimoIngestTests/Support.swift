@@ -18,7 +18,7 @@ struct Call: Hashable {
   var tier: ServiceTier
   var failed: Bool
   var statedCost: String?
-  var webSearches: Int32
+  var webSearches: Int64
   var durationMilliseconds: Int32?
   var identity: CallIdentity?
 
@@ -36,7 +36,7 @@ struct Call: Hashable {
     tier = record.tier
     failed = record.failed
     statedCost = record.statedCost?.exactText
-    webSearches = record.webSearches
+    webSearches = record.quantities.webSearches
     durationMilliseconds = record.durationMilliseconds
     identity = record.identity
   }

@@ -50,7 +50,7 @@ enum BreakdownPanel: Panel {
       columns: columns,
       rows: rows.map { row in
         let sums = row.measures
-        let hasGap = sums.unpricedRequests > 0 && sums.cost != nil
+        let isUnpriced = sums.cost == nil && sums.subscriptionCredits == nil
         var cells = [
           Span(row.key ?? "(not stated)", row.key == nil ? Role.muted.style : Role.value.style),
           Span(NumberFormat.count(sums.requests), Role.plain.style),
@@ -62,9 +62,7 @@ enum BreakdownPanel: Panel {
           Span(NumberFormat.count(sums.tokens.output), Role.output.style),
           Span(NumberFormat.count(sums.tokens.reasoning), Role.reasoning.style),
           Span(NumberFormat.percent(sums.hitRate), CachePanel.role(sums.hitRate, model).style),
-          Span(
-            sums.cost == nil ? "no price" : model.amount(sums.cost) + (hasGap ? "+?" : ""),
-            (sums.cost == nil ? Role.warning : Role.money).style),
+          Span(model.cost(sums), (isUnpriced ? Role.warning : Role.money).style),
         ]
         if credits {
           cells.append(Span(NumberFormat.money(row.money, model.plan.currency), Role.value.style))

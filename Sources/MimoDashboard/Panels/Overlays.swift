@@ -267,6 +267,7 @@ enum TraceOverlay {
     let tariff = model.tariff(model.plan)
     let pricer = Pricer(model.snapshot, tariff: tariff)
     let span = pricer.span(ofSeries: Int(call.series), at: call.time.minute)
+    let unit = pricer.unit(ofSeries: Int(call.series))
     func line(_ label: String, _ value: String, _ role: Role = .value) -> [Span] {
       [Span(TextWidth.padded(label, to: 14), Role.label.style), Span(value, role.style)]
     }
@@ -291,20 +292,23 @@ enum TraceOverlay {
     ]
     for (name, count, rate) in parts where count > 0 {
       // Femto-units a token are 10^-9 units per million tokens; credits are stated per token.
-      let perUnit = tariff.unit == .credits ? 15 : 9
+      let perUnit = unit == .credits ? 15 : 9
       let price = ExactDecimal(digits: Int128(rate), decimals: perUnit).text
       let cost = Amount(atto: Int128(count) * Int128(rate) * 1000).exactText
       lines.append(
         line(
           name,
-          "\(NumberFormat.full(count)) x \(price)\(tariff.unit == .credits ? " a token" : " per million") = \(cost)"
+          "\(NumberFormat.full(count)) x \(price)\(unit == .credits ? " a token" : " per million") = \(cost)"
         ))
     }
-    if call.webSearches > 0 { lines.append(line("web searches", "\(call.webSearches)")) }
+    for (name, path) in Quantities.counters where call.quantities[keyPath: path] > 0 {
+      lines.append(
+        line(String(name.map { $0 == "_" ? " " : $0 }), "\(call.quantities[keyPath: path])"))
+    }
     lines.append(
       line(
         "cost",
-        "\(pricer.cost(of: call)?.exactText ?? NumberFormat.unknown) \(unitName(tariff.unit))",
+        "\(pricer.bill(of: call)?.amount.exactText ?? NumberFormat.unknown) \(unitName(unit))",
         .money))
     lines.append([])
     if let billedAs = span.billedAs {

@@ -43,7 +43,7 @@ enum RequestsPanel: Panel {
         let series = model.snapshot.cube.series[Int(call.series)]
         let told = !series.flags.contains(.cacheUnknown)
         let rate = told ? Ratio(call.tokens.cacheRead, call.tokens.prompt) : nil
-        let cost = pricer.cost(of: call)
+        let bill = pricer.bill(of: call)
         let isBilled = !call.failed || !call.tokens.isZero
         var cells = [
           Span(time(of: call, model), Role.muted.style),
@@ -61,11 +61,12 @@ enum RequestsPanel: Panel {
             (call.failed ? Role.critical : CachePanel.role(rate, model)).style),
           isBilled
             ? Span(
-              cost == nil ? "no price" : model.amount(cost),
-              (cost == nil ? Role.warning : Role.money).style) : Span(""),
+              bill.map { NumberFormat.amount($0.amount, $0.unit) } ?? "no price",
+              (bill == nil ? Role.warning : Role.money).style) : Span(""),
         ]
         if let moneyPricer {
-          let money = NumberFormat.money(moneyPricer.cost(of: call), model.plan.currency)
+          let money = NumberFormat.money(
+            moneyPricer.bill(of: call)?.amount, model.plan.currency)
           cells.append(Span(isBilled ? money : "", Role.value.style))
         }
         let took = call.durationMilliseconds.map {

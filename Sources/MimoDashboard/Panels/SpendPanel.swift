@@ -36,9 +36,13 @@ enum SpendPanel: Panel {
   }
 
   private static func sums(_ sums: Measures, _ model: Model, money: Amount? = nil) -> [Span] {
-    var spans = [Span(model.amount(sums.cost), Role.money.style)]
+    let isOnCredits = sums.cost == nil && sums.subscriptionCredits != nil
+    var spans = isOnCredits ? [] : [Span(model.amount(sums.cost), Role.money.style)]
     if model.countsCredits, let money {
       spans.append(Span("  \(NumberFormat.money(money, model.plan.currency))", Role.value.style))
+    }
+    if let credits = sums.subscriptionCredits {
+      spans.append(Span("  \(NumberFormat.amount(credits, .credits))", Role.value.style))
     }
     // A part of the calls has no price: the sum is a lower bound, and says so.
     if sums.unpricedRequests > 0, sums.cost != nil {

@@ -70,7 +70,7 @@ public struct Ledger: Sendable {
   private struct CallExtras {
     var tokens: TokenCounts
     var statedCost: Amount?
-    var webSearches: Int32
+    var quantities: Quantities
     var calls: Int32
   }
 
@@ -281,7 +281,7 @@ public struct Ledger: Sendable {
     let failed = call.flags & Call.failed != 0
     if call.flags & Call.hasExtras != 0, let extras = callExtras[position] {
       return Contribution(
-        tokens: extras.tokens, statedCost: extras.statedCost, webSearches: extras.webSearches,
+        tokens: extras.tokens, statedCost: extras.statedCost, quantities: extras.quantities,
         calls: extras.calls, failed: failed)
     }
     let t = call.tokens
@@ -290,18 +290,18 @@ public struct Ledger: Sendable {
         input: Int64(t.0), cacheRead: Int64(t.1), cacheWrite5m: Int64(t.2),
         cacheWrite1h: Int64(t.3),
         output: Int64(t.4), reasoning: Int64(t.5)),
-      statedCost: nil, webSearches: 0, calls: 1, failed: failed)
+      statedCost: nil, quantities: Quantities(), calls: 1, failed: failed)
   }
 
   private mutating func store(_ contribution: Contribution, in position: UInt32) {
     let t = contribution.tokens
     let widest = t.input | t.cacheRead | t.cacheWrite5m | t.cacheWrite1h | t.output | t.reasoning
-    if widest > Int64(UInt32.max) || contribution.statedCost != nil || contribution.webSearches != 0
-      || contribution.calls != 1
+    if widest > Int64(UInt32.max) || contribution.statedCost != nil
+      || !contribution.quantities.isZero || contribution.calls != 1
     {
       calls[position].flags |= Call.hasExtras
       callExtras[position] = CallExtras(
-        tokens: t, statedCost: contribution.statedCost, webSearches: contribution.webSearches,
+        tokens: t, statedCost: contribution.statedCost, quantities: contribution.quantities,
         calls: contribution.calls)
     } else {
       calls[position].flags &= ~Call.hasExtras
@@ -401,21 +401,23 @@ public struct Ledger: Sendable {
   private struct Contribution: Equatable {
     var tokens: TokenCounts
     var statedCost: Amount?
-    var webSearches: Int32
+    var quantities: Quantities
     var calls: Int32
     var requests: UInt32
     var errors: UInt32
 
     init(of record: UsageRecord) {
       self.init(
-        tokens: record.tokens, statedCost: record.statedCost, webSearches: record.webSearches,
+        tokens: record.tokens, statedCost: record.statedCost, quantities: record.quantities,
         calls: record.calls, failed: record.failed)
     }
 
-    init(tokens: TokenCounts, statedCost: Amount?, webSearches: Int32, calls: Int32, failed: Bool) {
+    init(
+      tokens: TokenCounts, statedCost: Amount?, quantities: Quantities, calls: Int32, failed: Bool
+    ) {
       self.tokens = tokens
       self.statedCost = statedCost
-      self.webSearches = webSearches
+      self.quantities = quantities
       self.calls = calls
       requests = 0
       errors = 0
@@ -433,12 +435,13 @@ public struct Ledger: Sendable {
       let counts = [
         (x.input, y.input), (x.cacheRead, y.cacheRead), (x.cacheWrite5m, y.cacheWrite5m),
         (x.cacheWrite1h, y.cacheWrite1h), (x.output, y.output), (x.reasoning, y.reasoning),
-        (Int64(a.webSearches), Int64(b.webSearches)), (Int64(a.calls), Int64(b.calls)),
+        (Int64(a.calls), Int64(b.calls)),
         (Int64(a.errors), Int64(b.errors)),
       ]
       if let difference = counts.first(where: { $0.0 != $0.1 }) {
         return difference.0 < difference.1
       }
+      if a.quantities != b.quantities { return a.quantities < b.quantities }
       return (a.statedCost ?? Amount(atto: -1)) < (b.statedCost ?? Amount(atto: -1))
     }
 
@@ -450,7 +453,7 @@ public struct Ledger: Sendable {
       } else {
         result.statedCost = statedCost ?? other.statedCost
       }
-      result.webSearches = max(webSearches, other.webSearches)
+      result.quantities = quantities.maximum(other.quantities)
       result.calls = max(calls, other.calls)
       return result
     }
@@ -464,6 +467,7 @@ public struct Ledger: Sendable {
     var flags: Series.Flags = []
     if !record.tellsCache { flags.insert(.cacheUnknown) }
     if record.answeredByProxyCache { flags.insert(.answeredByProxyCache) }
+    if record.quantities.audioSeconds > 0 { flags.insert(.tellsSeconds) }
     if opening { flags.insert(.opensConversation) }
     // A sum of several calls has no prompt size of its own: the mean decides the band.
     let prompt =
@@ -500,7 +504,8 @@ public struct Ledger: Sendable {
     let position = UInt32(last * CellChunk.capacity + cube.chunks[last].cells.count)
     cube.chunks[last].cells.append(
       UsageCell(minute: minute, series: series, requests: 0, errors: 0, tokens: TokenCounts()))
-    if !cube.chunks[last].extras.isEmpty { cube.chunks[last].extras.append(CellExtras()) }
+    if !cube.chunks[last].stated.isEmpty { cube.chunks[last].stated.append(StatedCost()) }
+    if !cube.chunks[last].quantities.isEmpty { cube.chunks[last].quantities.append(Quantities()) }
     cube.chunks[last].firstMinute = min(cube.chunks[last].firstMinute, minute)
     cube.chunks[last].lastMinute = max(cube.chunks[last].lastMinute, minute)
     cellIndex.insert(key, position)
@@ -530,16 +535,21 @@ public struct Ledger: Sendable {
       cube.chunks[chunk].cells[row].requests -= c.requests
       cube.chunks[chunk].cells[row].errors -= c.errors
     }
-    guard c.statedCost != nil || c.webSearches != 0 else { return }
-    if cube.chunks[chunk].extras.isEmpty {
-      cube.chunks[chunk].extras = Array(
-        repeating: CellExtras(), count: cube.chunks[chunk].cells.count)
+    if !c.quantities.isZero {
+      if cube.chunks[chunk].quantities.isEmpty {
+        cube.chunks[chunk].quantities = Array(
+          repeating: Quantities(), count: cube.chunks[chunk].cells.count)
+      }
+      cube.chunks[chunk].quantities[row].add(c.quantities, sign: sign)
     }
     if let stated = c.statedCost {
-      cube.chunks[chunk].extras[row].statedCost += sign > 0 ? stated : .zero - stated
-      cube.chunks[chunk].extras[row].statedCalls += sign
+      if cube.chunks[chunk].stated.isEmpty {
+        cube.chunks[chunk].stated = Array(
+          repeating: StatedCost(), count: cube.chunks[chunk].cells.count)
+      }
+      cube.chunks[chunk].stated[row].amount += sign > 0 ? stated : .zero - stated
+      cube.chunks[chunk].stated[row].calls += sign
     }
-    cube.chunks[chunk].extras[row].webSearches += sign * Int64(c.webSearches)
   }
 
   // MARK: - Latest calls
@@ -554,7 +564,7 @@ public struct Ledger: Sendable {
         time: record.time, series: series, tokens: merged?.tokens ?? record.tokens,
         failed: record.failed,
         statedCost: merged?.statedCost ?? record.statedCost,
-        webSearches: merged?.webSearches ?? record.webSearches,
+        quantities: merged?.quantities ?? record.quantities,
         durationMilliseconds: record.durationMilliseconds, identity: key))
     isRecentOrdered =
       isRecentOrdered && !isRepeat

@@ -21,6 +21,8 @@ public struct Series: Hashable, Sendable {
     public static let answeredByProxyCache = Flags(rawValue: 2)
     /// The first call of a conversation, which can find nothing in a cache.
     public static let opensConversation = Flags(rawValue: 4)
+    /// The log tells how long the speech was that was heard: what models billed by length need for a price.
+    public static let tellsSeconds = Flags(rawValue: 8)
   }
 }
 
@@ -38,16 +40,27 @@ public struct UsageCell: Sendable {
   public var tokens: TokenCounts
 }
 
+/// The costs that logs state themselves.
+public struct StatedCost: Sendable {
+  /// Their sum in US dollars.
+  public var amount = Amount.zero
+  /// How many calls state a cost.
+  public var calls: Int64 = 0
+
+  @usableFromInline init() {}
+}
+
 /// What only some logs tell, kept beside the cells that have it.
 public struct CellExtras: Sendable {
-  /// Sum of the costs in US dollars that the log states.
-  public var statedCost = Amount.zero
-  /// How many calls state a cost.
-  public var statedCalls: Int64 = 0
-  /// Web searches.
-  public var webSearches: Int64 = 0
+  /// The costs that the log states.
+  public var stated = StatedCost()
+  /// What was used beside text.
+  public var quantities = Quantities()
 
-  var isZero: Bool { statedCalls == 0 && webSearches == 0 }
+  @usableFromInline init(stated: StatedCost, quantities: Quantities) {
+    self.stated = stated
+    self.quantities = quantities
+  }
 }
 
 /// A run of up to `capacity` cells, in the order in which they were first filled.
@@ -59,12 +72,22 @@ public struct CellChunk: Sendable {
 
   /// The cells; one whose counts have moved elsewhere is left with all zeros.
   public internal(set) var cells: [UsageCell] = []
-  /// Empty, or one entry for each cell.
-  public internal(set) var extras: [CellExtras] = []
+  /// Empty if no log of these calls states a cost, or one entry for each cell.
+  public internal(set) var stated: [StatedCost] = []
+  /// Empty if nothing but text was used, or one entry for each cell.
+  public internal(set) var quantities: [Quantities] = []
   /// The earliest minute of any cell.
   public internal(set) var firstMinute = Minute(.max)
   /// The latest minute of any cell.
   public internal(set) var lastMinute = Minute(.min)
+
+  /// What only some logs tell of a cell.
+  @inlinable func extras(of index: Int) -> CellExtras? {
+    if stated.isEmpty, quantities.isEmpty { return nil }
+    return CellExtras(
+      stated: stated.isEmpty ? StatedCost() : stated[index],
+      quantities: quantities.isEmpty ? Quantities() : quantities[index])
+  }
 }
 
 /// Counts of usage by minute and series. Counts only, never cost: any plan can be priced from it.
@@ -110,10 +133,9 @@ public struct UsageCube: Sendable {
       {
         continue
       }
-      let hasExtras = !chunk.extras.isEmpty
       for (index, cell) in chunk.cells.enumerated() where cell.requests | cell.errors != 0 {
         if let minutes, !minutes.contains(cell.minute) { continue }
-        body(cell, hasExtras ? chunk.extras[index] : nil)
+        body(cell, chunk.extras(of: index))
       }
     }
   }
@@ -149,8 +171,8 @@ public struct RecentCall: Sendable {
   public var failed: Bool
   /// The cost in US dollars that the log states.
   public var statedCost: Amount?
-  /// Web searches made by the call.
-  public var webSearches: Int32
+  /// What it used beside text.
+  public var quantities: Quantities
   /// How long it took, if the log tells.
   public var durationMilliseconds: Int32?
   var identity: UInt64

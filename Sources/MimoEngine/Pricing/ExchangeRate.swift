@@ -25,8 +25,10 @@ public struct ExchangeRate: Hashable, Sendable {
       let read = convert(rates.cacheRead), let write5m = convert(rates.cacheWrite5m),
       let write1h = convert(rates.cacheWrite1h)
     else { return nil }
+    let hour = rates.perAudioHour.map { divideHalfEven($0 * numerator, by: denominator) }
     return Rates(
       input: input, output: output, cacheRead: read, cacheWrite5m: write5m, cacheWrite1h: write1h,
-      perWebSearch: rates.perWebSearch.flatMap(convert))
+      perWebSearch: rates.perWebSearch.flatMap(convert),
+      perAudioHour: hour)
   }
 }

@@ -121,6 +121,8 @@ public struct Plan: Sendable, Identifiable {
   public var kind: Kind
   /// The id of the provider that sells it; `nil` for `asBilled`.
   public var provider: String?
+  /// What the tiers of one subscription have in common: models, keys, hosts, rules; `nil` if it has none.
+  public var family: String?
   /// What one fee pays for if not the account, such as `seat`.
   public var per: String?
   /// Fees and credits by date, ascending; empty for list prices.
@@ -133,6 +135,10 @@ public struct Plan: Sendable, Identifiable {
   public var keyPrefix: String?
   /// Hosts that serve only this plan.
   public var hosts: [String]
+  /// What tools call the seller when they are set up for this plan.
+  public var aliases: [String] = []
+  /// Of `asBilled`: the subscriptions that a call's key, host or seller can give away, one of each family.
+  public var recognised: [Plan] = []
   /// What happens around the credits.
   public var rules: Rules
 
@@ -157,6 +163,31 @@ public struct Plan: Sendable, Identifiable {
 
   /// Each call at the list price of the provider that served it.
   public static let asBilled = Plan(id: "as-billed", name: "As billed", kind: .asBilled)
+
+  /// `asBilled`, where calls that were made on one of these subscriptions cost its credits instead.
+  public static func asBilled(recognising plans: [Plan]) -> Plan {
+    var families: Set<String> = []
+    var plan = asBilled
+    plan.recognised = plans.filter { plan in
+      plan.kind == .credits && (plan.keyPrefix != nil || !plan.hosts.isEmpty)
+        && families.insert(plan.family ?? plan.id).inserted
+    }
+    return plan
+  }
+
+  /// Whether a call was made on this plan, as far as its labels tell.
+  ///
+  /// - Parameters:
+  ///   - provider: What the log says about the seller: a name or a host.
+  ///   - key: The name of the key, of which the prefix class is kept (`tp-#1f2e3d`).
+  func isGivenAway(provider: String?, key: String?) -> Bool {
+    if let keyPrefix, let key, key.hasPrefix(keyPrefix) { return true }
+    guard let provider = provider?.lowercased() else { return false }
+    return aliases.contains { $0.lowercased() == provider }
+      || PriceBook.host(of: provider).map { host in
+        hosts.contains { host == $0 || host.hasSuffix("." + $0) }
+      } ?? false
+  }
 
   /// Each call at the list price of one provider.
   public static func metered(_ provider: ProviderPrices) -> Plan {

@@ -64,6 +64,8 @@ public struct ProviderPrices: Hashable, Sendable {
   public var hosts: [String]
   /// How its keys begin, if they tell anything.
   public var keyPrefix: String?
+  /// Whether it sells other vendors' models at prices of its own, so that what is not in its list has no price.
+  public var isReseller = false
   /// What it sells.
   public var models: [ModelPrices]
 
@@ -136,6 +138,13 @@ public struct PriceBook: Sendable {
     providers[index.provider].models[index.model]
   }
 
+  /// A model and how sure it is that the log means this one's price list.
+  struct Match: Hashable, Sendable {
+    var index: ModelIndex
+    /// The log names a seller that nobody knows; the vendor's list stands for its prices.
+    var isSellerUnknown = false
+  }
+
   /// The model a log means, or `nil` if it is not in the book.
   ///
   /// Names match without regard to case, as a whole: the id, a declared alias, or either followed by
@@ -143,20 +152,36 @@ public struct PriceBook: Sendable {
   /// another model, never a variant.
   ///
   /// - Parameters:
-  ///   - provider: What the log says about the seller: an id, an alias or a base address. A seller
-  ///     that is not in the book, or does not sell the model, leaves the model's own vendor.
+  ///   - provider: What the log says about the seller: an id, an alias or a base address. A vendor
+  ///     that does not sell the model is taken for the dialect it was called in, and leaves the model's own.
+  ///     A reseller that is not known to sell it leaves none: its price is its own affair.
+  ///   - key: The name of the key; its prefix tells the seller where `provider` does not.
   ///   - currency: Among vendors of the same model, prefer one with a list in this currency.
-  public func model(named name: String, provider: String? = nil, currency: Currency? = nil)
-    -> ModelIndex?
-  {
+  public func model(
+    named name: String, provider: String? = nil, key: String? = nil, currency: Currency? = nil
+  ) -> ModelIndex? {
+    match(model: name, provider: provider, key: key, currency: currency)?.index
+  }
+
+  func match(
+    model name: String, provider: String?, key: String? = nil, currency: Currency? = nil
+  ) -> Match? {
     guard let (vendor, candidates) = candidates(named: name) else { return nil }
-    for seller in [provider.flatMap(self.provider(named:)), vendor] {
-      if let index = candidates.first(where: { $0.provider == seller }) { return index }
+    let stated = provider.flatMap(self.provider(named:))
+    let seller = stated ?? key.flatMap(self.provider(ofKey:))
+    for seller in [seller, vendor] {
+      if let index = candidates.first(where: { $0.provider == seller }) {
+        return Match(index: index)
+      }
+      if let seller, providers[seller].isReseller { return nil }
     }
     let unstated = candidates.filter { !model($0).needsSeller }
-    guard let currency else { return unstated.first }
-    return unstated.first { model($0).entries.contains { $0.unit == .money(currency) } }
-      ?? unstated.first
+    let listed = currency.flatMap { currency in
+      unstated.first { model($0).entries.contains { $0.unit == .money(currency) } }
+    }
+    return (listed ?? unstated.first).map {
+      Match(index: $0, isSellerUnknown: stated == nil && provider != nil)
+    }
   }
 
   /// The model of that name in the list of the provider with the id `provider`, or `nil`.
@@ -168,10 +193,24 @@ public struct PriceBook: Sendable {
   public func provider(named text: String) -> Int? {
     let text = text.lowercased()
     if let index = providersByName[text] { return index }
-    // "https://host:port/path" or "host/path"; a scheme ends in a colon, so drop it first.
-    let address = text.split(separator: "/").first { !$0.hasSuffix(":") } ?? ""
-    let host = address.prefix { $0 != ":" }
+    guard let host = Self.host(of: text) else { return nil }
     return providers.firstIndex { $0.hosts.contains { host == $0 || host.hasSuffix("." + $0) } }
+  }
+
+  /// The place of the only provider whose keys begin like this one: of several prefixes the longest.
+  func provider(ofKey key: String) -> Int? {
+    let fitting = providers.indices.filter {
+      providers[$0].keyPrefix.map { !$0.isEmpty && key.hasPrefix($0) } ?? false
+    }
+    let length = fitting.compactMap { providers[$0].keyPrefix?.utf8.count }.max()
+    let longest = fitting.filter { providers[$0].keyPrefix?.utf8.count == length }
+    return longest.count == 1 ? longest[0] : nil
+  }
+
+  /// The host of "https://host:port/path" or "host/path".
+  static func host(of address: String) -> Substring? {
+    // A scheme ends in a colon, so drop it first.
+    address.split(separator: "/").first { !$0.hasSuffix(":") }?.prefix { $0 != ":" }
   }
 
   private func candidates(named name: String) -> (vendor: Int?, models: [ModelIndex])? {

@@ -1,4 +1,4 @@
-/// What one token of each class costs, and what one web search costs.
+/// What one token of each class costs, one web search, and one hour of speech.
 ///
 /// All rates are whole femto-units (10⁻¹⁵ of the unit, which the owner knows): a price per million
 /// tokens with up to nine decimals, or up to 9223 credits per token, is held exactly. One scale for
@@ -16,6 +16,8 @@ public struct Rates: Hashable, Sendable {
   public let output: Int64
   /// Femto-units per web search; `nil` if no price for searches is known.
   public let perWebSearch: Int64?
+  /// Femto-units per hour of speech heard, billed by the second; `nil` where tokens are billed.
+  public let perAudioHour: Int128?
 
   /// Creates rates from what a price list states.
   ///
@@ -23,7 +25,8 @@ public struct Rates: Hashable, Sendable {
   /// read is `input`; a missing write of one lifetime is the general write, or else `input`.
   public init(
     input: Int64, output: Int64, cacheRead: Int64? = nil, cacheWrite: Int64? = nil,
-    cacheWrite5m: Int64? = nil, cacheWrite1h: Int64? = nil, perWebSearch: Int64? = nil
+    cacheWrite5m: Int64? = nil, cacheWrite1h: Int64? = nil, perWebSearch: Int64? = nil,
+    perAudioHour: Int128? = nil
   ) {
     self.input = input
     self.output = output
@@ -31,6 +34,7 @@ public struct Rates: Hashable, Sendable {
     self.cacheWrite5m = cacheWrite5m ?? cacheWrite ?? input
     self.cacheWrite1h = cacheWrite1h ?? cacheWrite ?? input
     self.perWebSearch = perWebSearch
+    self.perAudioHour = perAudioHour
   }
 
   /// Rates under which every token is free.
@@ -55,12 +59,12 @@ public struct Rates: Hashable, Sendable {
     Rates.product(tokens.prompt, input) + Rates.product(tokens.output, output)
   }
 
-  /// Two 64-bit factors cannot overflow 128 bits; the unchecked operator makes it one instruction.
   /// The cost if every prompt token had been read from the cache, in femto-units.
   @inlinable public func costFullyCached(of tokens: TokenCounts) -> Int128 {
     Rates.product(tokens.prompt, cacheRead) + Rates.product(tokens.output, output)
   }
 
+  /// Two 64-bit factors cannot overflow 128 bits; the unchecked operator makes it one instruction.
   @inlinable static func product(_ a: Int64, _ b: Int64) -> Int128 { Int128(a) &* Int128(b) }
 
   /// Every rate times `factor`, or `nil` if that would lose a digit or overflow.
@@ -69,12 +73,19 @@ public struct Rates: Hashable, Sendable {
       factor.times(ExactDecimal(digits: Int128(rate), decimals: 0))?.scaled(by: 0).flatMap(
         Int64.init(exactly:))
     }
+    var hour: Int128?
+    if let perAudioHour {
+      guard
+        let scaled = factor.times(ExactDecimal(digits: perAudioHour, decimals: 0))?.scaled(by: 0)
+      else { return nil }
+      hour = scaled
+    }
     guard let input = times(input), let output = times(output), let read = times(cacheRead),
       let write5m = times(cacheWrite5m), let write1h = times(cacheWrite1h)
     else { return nil }
     return Rates(
       input: input, output: output, cacheRead: read, cacheWrite5m: write5m, cacheWrite1h: write1h,
-      perWebSearch: perWebSearch)
+      perWebSearch: perWebSearch, perAudioHour: hour)
   }
 }
 

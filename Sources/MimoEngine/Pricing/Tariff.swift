@@ -4,6 +4,10 @@ public struct Tariff: Sendable {
   public struct Model: Hashable, Sendable {
     let index: ModelIndex
     let onPlan: Int?
+    /// The log names a seller that nobody knows; the vendor's list stands for its prices.
+    var isSellerUnknown = false
+    /// Which of the plan's recognised subscriptions the calls were made on.
+    var subscription: Int?
     /// Models that stand for one that the plan does not sell; the first with a price counts.
     var substitutes: [Substitute] = []
 
@@ -14,6 +18,8 @@ public struct Tariff: Sendable {
 
     /// Whether another vendor's model stands for the one in the log, so that costs are estimates.
     public var isSubstituted: Bool { !substitutes.isEmpty }
+    /// Whether calls cost credits although the tariff counts money: they were made on a subscription.
+    public var isOnSubscription: Bool { subscription != nil }
   }
 
   /// The plan.
@@ -46,14 +52,12 @@ public struct Tariff: Sendable {
 
   /// The model a log means, if the plan sells it; to be asked once per name and not per call.
   ///
-  /// - Parameter provider: What the log says about the seller; see `PriceBook.model`. Only `asBilled`
-  ///   regards it: the other plans ask what the call would cost there, whoever served it.
-  public func model(named name: String, provider: String?) -> Model? {
-    if plan.kind == .asBilled {
-      return book.model(named: name, provider: provider, currency: currency).map {
-        Model(index: $0, onPlan: nil)
-      }
-    }
+  /// - Parameters:
+  ///   - provider: What the log says about the seller; see `PriceBook.model`. Only `asBilled`
+  ///     regards it: the other plans ask what the call would cost there, whoever served it.
+  ///   - key: The name of the key the call was made with, likewise.
+  public func model(named name: String, provider: String?, key: String? = nil) -> Model? {
+    if plan.kind == .asBilled { return billedModel(name, provider, key) }
     guard let seller = plan.provider else { return nil }
     if let own = sold(name, seller) { return Model(index: own.index, onPlan: own.onPlan) }
     guard let modelMap, let index = book.model(named: name, provider: provider) else { return nil }
@@ -63,8 +67,25 @@ public struct Tariff: Sendable {
     return Model(index: first.index, onPlan: first.onPlan, substitutes: substitutes)
   }
 
+  /// A model at the price of who served it, or in credits if the call was made on a subscription.
+  private func billedModel(_ name: String, _ provider: String?, _ key: String?) -> Model? {
+    let subscription = plan.recognised.firstIndex { $0.isGivenAway(provider: provider, key: key) }
+    if let subscription, let seller = plan.recognised[subscription].provider {
+      return sold(name, seller, on: plan.recognised[subscription]).map {
+        Model(index: $0.index, onPlan: $0.onPlan, subscription: subscription)
+      }
+    }
+    return book.match(model: name, provider: provider, key: key, currency: currency).map {
+      Model(index: $0.index, onPlan: nil, isSellerUnknown: $0.isSellerUnknown)
+    }
+  }
+
   /// A model the plan itself sells.
   private func sold(_ name: String, _ seller: String) -> Model.Substitute? {
+    sold(name, seller, on: plan)
+  }
+
+  private func sold(_ name: String, _ seller: String, on plan: Plan) -> Model.Substitute? {
     guard let index = book.model(named: name, soldBy: seller) else { return nil }
     guard plan.kind == .credits else { return Model.Substitute(index: index, onPlan: nil) }
     let id = book.model(index).id.lowercased()
@@ -93,7 +114,14 @@ public struct Tariff: Sendable {
       if span.rates != nil || substitute == model.substitutes.last { return span }
       earlier = span.from..<span.until
     }
-    return span(of: model.index, model.onPlan, promptTokens: promptTokens, tier: tier, at: minute)
+    if let subscription = model.subscription, let place = model.onPlan {
+      return plan.recognised[subscription].creditSpan(
+        ofModel: place, promptTokens: promptTokens, tier: tier, at: minute)
+    }
+    var span = span(
+      of: model.index, model.onPlan, promptTokens: promptTokens, tier: tier, at: minute)
+    if model.isSellerUnknown { span.evidence?.confidence = .low }
+    return span
   }
 
   private func span(
@@ -125,12 +153,8 @@ public struct Tariff: Sendable {
       return span
     case .credits:
       guard let place = onPlan else { return .unpriced }
-      var span = RateSpan.unpriced
-      span.billedAs = plan.models[place].id
-      plan.models[place].entries.price(
-        in: .credits, promptTokens: promptTokens, tier: tier, at: minute, into: &span)
-      for rule in plan.offPeak { rule.apply(at: minute, to: &span) }
-      return span
+      return plan.creditSpan(
+        ofModel: place, promptTokens: promptTokens, tier: tier, at: minute)
     }
   }
 
@@ -138,11 +162,26 @@ public struct Tariff: Sendable {
   ///
   /// A name the plan does not know gives a span without rates and without limits.
   public func span(
-    model name: String, provider: String?, promptTokens: Int64, tier: ServiceTier = .standard,
+    model name: String, provider: String?, key: String? = nil, promptTokens: Int64,
+    tier: ServiceTier = .standard,
     at minute: Minute
   ) -> RateSpan {
-    model(named: name, provider: provider).map {
+    model(named: name, provider: provider, key: key).map {
       span(of: $0, promptTokens: promptTokens, tier: tier, at: minute)
     } ?? .unpriced
+  }
+}
+
+extension Plan {
+  /// The credits of a call to a model of this plan at `minute`, and how long they hold.
+  func creditSpan(
+    ofModel place: Int, promptTokens: Int64, tier: ServiceTier, at minute: Minute
+  ) -> RateSpan {
+    var span = RateSpan.unpriced
+    span.billedAs = models[place].id
+    models[place].entries.price(
+      in: .credits, promptTokens: promptTokens, tier: tier, at: minute, into: &span)
+    for rule in offPeak { rule.apply(at: minute, to: &span) }
+    return span
   }
 }

@@ -16,14 +16,19 @@ public struct Measures: Hashable, Sendable {
   public var cacheReadTold: Int64 = 0
   /// Requests whose log says nothing about the cache, and those that a proxy's own cache answered.
   public var hitRateUnknownRequests: Int64 = 0
-  /// Web searches.
-  public var webSearches: Int64 = 0
+  /// What was used beside text.
+  public var quantities = Quantities()
   /// Requests for which the plan has a price.
   public var pricedRequests: Int64 = 0
   /// Requests for which it has none: their cost is unknown, not zero.
   public var unpricedRequests: Int64 = 0
   /// Requests priced by an entry of low confidence.
   public var uncertainRequests: Int64 = 0
+  /// Requests made on a subscription, as their key or host tells, where the tariff counts money: they cost
+  /// credits instead and are in neither of the two above.
+  public var subscriptionRequests: Int64 = 0
+  /// Their credits, in 10⁻¹⁵ of one.
+  public var subscriptionCreditsFemto: Int128 = 0
   /// Web searches for which the plan has no price.
   public var unpricedSearches: Int64 = 0
   /// Cost of the priced requests in 10⁻¹⁵ of the tariff's unit.
@@ -34,6 +39,9 @@ public struct Measures: Hashable, Sendable {
   public var costFullyCachedFemto: Int128 = 0
   /// The part of the cost that is output and searches: what no hit rate changes.
   public var costOfOutputFemto: Int128 = 0
+  /// What is left of the price of speech below 10⁻¹⁵ units, in 3600ths of them: an hour's price by the second
+  /// is rarely a decimal number. Whole ones are in all four costs above.
+  private var secondsRemainder: Int128 = 0
   /// Sum of the costs in US dollars that the logs state.
   public var statedCost = Amount.zero
   /// How many calls state a cost.
@@ -45,9 +53,15 @@ public struct Measures: Hashable, Sendable {
   /// Prompt tokens read from a cache, per prompt token, over the calls whose log tells: from 0 to 1.
   public var hitRate: Ratio? { Ratio(cacheReadTold, promptTold) }
 
-  /// The cost, or `nil` if there were requests and none of them has a price.
+  /// The cost, or `nil` if there were requests and none of them has a price in the tariff's unit.
   public var cost: Amount? {
-    pricedRequests == 0 && unpricedRequests > 0 ? nil : Amount(femto: costFemto)
+    pricedRequests == 0 && unpricedRequests + subscriptionRequests > 0
+      ? nil : Amount(femto: costFemto)
+  }
+
+  /// Credits of subscriptions used beside the cost; `nil` if no request was made on one.
+  public var subscriptionCredits: Amount? {
+    subscriptionRequests == 0 ? nil : Amount(femto: subscriptionCreditsFemto)
   }
 
   /// What the cache saved: the cost with every prompt token fresh, less `cost`; negative if writes cost more.
@@ -58,6 +72,18 @@ public struct Measures: Hashable, Sendable {
   /// Whether nothing was counted.
   public var isEmpty: Bool { requests == 0 && errors == 0 }
 
+  /// Adds the price of speech, in 3600ths of 10⁻¹⁵ units, to every cost: no cache changes it.
+  mutating func addSeconds(_ price: Int128) {
+    let sum = secondsRemainder + price
+    guard sum != 0 else { return }
+    let (whole, rest) = sum.quotientAndRemainder(dividingBy: 3600)
+    secondsRemainder = rest
+    costFemto += whole
+    costWithoutCacheFemto += whole
+    costFullyCachedFemto += whole
+    costOfOutputFemto += whole
+  }
+
   /// Adds the sums of other calls, priced under the same plan.
   public static func += (a: inout Measures, b: Measures) {
     a.requests += b.requests
@@ -67,15 +93,18 @@ public struct Measures: Hashable, Sendable {
     a.promptTold += b.promptTold
     a.cacheReadTold += b.cacheReadTold
     a.hitRateUnknownRequests += b.hitRateUnknownRequests
-    a.webSearches += b.webSearches
+    a.quantities.add(b.quantities)
     a.pricedRequests += b.pricedRequests
     a.unpricedRequests += b.unpricedRequests
     a.uncertainRequests += b.uncertainRequests
+    a.subscriptionRequests += b.subscriptionRequests
+    a.subscriptionCreditsFemto += b.subscriptionCreditsFemto
     a.unpricedSearches += b.unpricedSearches
     a.costFemto += b.costFemto
     a.costWithoutCacheFemto += b.costWithoutCacheFemto
     a.costFullyCachedFemto += b.costFullyCachedFemto
     a.costOfOutputFemto += b.costOfOutputFemto
+    a.addSeconds(b.secondsRemainder)
     a.statedCost += b.statedCost
     a.statedCalls += b.statedCalls
   }

@@ -61,7 +61,8 @@ public struct Pricer {
     stretches.withUnsafeMutableBufferPointer { stretches in
       for chunk in snapshot.cube.chunks
       where chunk.lastMinute.number >= from && chunk.firstMinute.number < end {
-        let hasExtras = !chunk.extras.isEmpty
+        let hasStated = !chunk.stated.isEmpty
+        let hasQuantities = !chunk.quantities.isEmpty
         chunk.cells.withUnsafeBufferPointer { cells in
           for index in cells.indices {
             let minute = cells[index].minute.number
@@ -73,7 +74,8 @@ public struct Pricer {
               begin(&stretches[series], series, cells[index].minute, &current, placing)
             }
             stretches[series].add(cells[index])
-            if hasExtras { stretches[series].add(chunk.extras[index]) }
+            if hasStated { stretches[series].add(chunk.stated[index]) }
+            if hasQuantities { stretches[series].quantities.add(chunk.quantities[index]) }
           }
         }
       }
@@ -92,16 +94,22 @@ public struct Pricer {
     var tokens = TokenCounts()
     var first = Int32.max
     var last = Int32.min
-    var extras = CellExtras()
+    var stated = StatedCost()
+    var quantities = Quantities()
     var rates = Rates.free
     var isPriced = false
     var isUncertain = false
+    /// Whether the rates are credits of a subscription that calls were made on, beside money.
+    var isOnSubscription = false
     /// The day the rates were checked, counted from 1970-01-01; the last one there is if it is not known.
     var checked = Int32.max
     var priceKey = 0
     let flags: Series.Flags
 
     init(series: Series) { flags = series.flags }
+
+    /// The price of the speech, in 3600ths of 10⁻¹⁵ units.
+    var speechPrice: Int128 { Int128(quantities.audioSeconds) * (rates.perAudioHour ?? 0) }
 
     @inline(__always)
     mutating func add(_ cell: UsageCell) {
@@ -117,10 +125,9 @@ public struct Pricer {
       last = max(last, cell.minute.number)
     }
 
-    mutating func add(_ more: CellExtras) {
-      extras.statedCost += more.statedCost
-      extras.statedCalls += more.statedCalls
-      extras.webSearches += more.webSearches
+    mutating func add(_ more: StatedCost) {
+      stated.amount += more.amount
+      stated.calls += more.calls
     }
   }
 
@@ -128,9 +135,12 @@ public struct Pricer {
   private struct PriceKey: Hashable {
     var model: NameID
     var provider: NameID
+    /// The key, where its prefix may decide.
+    var key: NameID
     var tier: ServiceTier
     var band: UInt8
     var isFree: Bool
+    var tellsSeconds: Bool
   }
 
   /// The rates that hold now for a price key.
@@ -151,8 +161,10 @@ public struct Pricer {
     var current: [Current] = []
     for (index, series) in snapshot.cube.series.enumerated() {
       let key = PriceKey(
-        model: series.labels.model, provider: series.labels.provider, tier: series.tier,
-        band: series.band, isFree: series.flags.contains(.answeredByProxyCache))
+        model: series.labels.model, provider: series.labels.provider,
+        key: tariff.plan.kind == .asBilled ? series.labels.key : .none, tier: series.tier,
+        band: series.band, isFree: series.flags.contains(.answeredByProxyCache),
+        tellsSeconds: series.flags.contains(.tellsSeconds))
       if let place = known[key] {
         stretches[index].priceKey = place
       } else {
@@ -189,13 +201,15 @@ public struct Pricer {
     stretch.rates = current[key].rates
     stretch.isPriced = current[key].isPriced
     stretch.isUncertain = current[key].isUncertain
+    stretch.isOnSubscription = current[key].model?.isOnSubscription ?? false
     stretch.checked = current[key].checked
     stretch.requests = 0
     stretch.errors = 0
     stretch.tokens = TokenCounts()
     stretch.first = .max
     stretch.last = .min
-    stretch.extras = CellExtras()
+    stretch.stated = StatedCost()
+    stretch.quantities = Quantities()
   }
 
   private func flush(_ stretch: Stretch, _ series: Int, into sums: inout Sums) {
@@ -218,13 +232,17 @@ public struct Pricer {
     } else {
       part.hitRateUnknownRequests = stretch.requests
     }
-    part.statedCost = stretch.extras.statedCost
-    part.statedCalls = stretch.extras.statedCalls
-    part.webSearches = stretch.extras.webSearches
-    if stretch.isPriced {
+    part.statedCost = stretch.stated.amount
+    part.statedCalls = stretch.stated.calls
+    part.quantities = stretch.quantities
+    if stretch.isPriced, stretch.isOnSubscription {
+      part.subscriptionRequests = stretch.requests
+      part.subscriptionCreditsFemto =
+        stretch.rates.cost(of: stretch.tokens) + stretch.speechPrice / 3600
+    } else if stretch.isPriced {
       let rates = stretch.rates
-      let searches = Int128(stretch.extras.webSearches) * Int128(rates.perWebSearch ?? 0)
-      if rates.perWebSearch == nil { part.unpricedSearches = stretch.extras.webSearches }
+      let searches = Rates.product(stretch.quantities.webSearches, rates.perWebSearch ?? 0)
+      if rates.perWebSearch == nil { part.unpricedSearches = stretch.quantities.webSearches }
       part.pricedRequests = stretch.requests
       if stretch.requests > 0 { sums.oldestCheck = min(sums.oldestCheck, stretch.checked) }
       if stretch.isUncertain { part.uncertainRequests = stretch.requests }
@@ -233,8 +251,9 @@ public struct Pricer {
       part.costFullyCachedFemto = rates.costFullyCached(of: stretch.tokens) + searches
       part.costOfOutputFemto =
         Rates.product(stretch.tokens.output, rates.output) + searches
+      part.addSeconds(stretch.speechPrice)
     } else {
-      part.unpricedSearches = stretch.extras.webSearches
+      part.unpricedSearches = stretch.quantities.webSearches
       part.unpricedRequests = stretch.requests
       if stretch.requests > 0 {
         let before = sums.unpriced[series] ?? (0, TokenCounts())
@@ -249,9 +268,10 @@ public struct Pricer {
   // MARK: - Rates
 
   func match(_ series: Series) -> Tariff.Model? {
-    let names = snapshot.names
-    let provider = series.labels.provider == .none ? nil : names[series.labels.provider]
-    return tariff.model(named: names[series.labels.model], provider: provider)
+    func name(_ id: NameID) -> String? { id == .none ? nil : snapshot.names[id] }
+    return tariff.model(
+      named: snapshot.names[series.labels.model], provider: name(series.labels.provider),
+      key: name(series.labels.key))
   }
 
   private func span(of series: Series, _ model: Tariff.Model?, at minute: Minute) -> RateSpan {
@@ -262,9 +282,12 @@ public struct Pricer {
       return span
     }
     guard let model else { return .unpriced }
-    return tariff.span(
+    var span = tariff.span(
       of: model, promptTokens: snapshot.cube.smallestPrompt(ofBand: series.band),
       tier: series.tier, at: minute)
+    // Billed by length, and the log does not tell how long it was.
+    if span.rates?.perAudioHour != nil, !series.flags.contains(.tellsSeconds) { span.rates = nil }
+    return span
   }
 
   /// The rates for a series at a minute, with where they come from; for showing how a number was made.
@@ -273,12 +296,34 @@ public struct Pricer {
     return span(of: series, match(series), at: minute)
   }
 
-  /// The cost of one call, or `nil` if the plan has no price for it.
-  public func cost(of call: RecentCall) -> Amount? {
-    let span = span(ofSeries: Int(call.series), at: call.time.minute)
-    guard let rates = span.rates else { return nil }
-    guard call.webSearches == 0 || rates.perWebSearch != nil else { return nil }
-    let searches = Int128(call.webSearches) * Int128(rates.perWebSearch ?? 0)
-    return Amount(femto: rates.cost(of: call.tokens) + searches)
+  /// What one call cost.
+  public struct Bill: Sendable {
+    /// Exact, in `unit`.
+    public var amount: Amount
+    /// The tariff's unit, or credits if the call was made on a subscription.
+    public var unit: PricingUnit
+  }
+
+  /// What one call cost, or `nil` if the plan has no price for it.
+  public func bill(of call: RecentCall) -> Bill? {
+    let series = snapshot.cube.series[Int(call.series)]
+    let model = match(series)
+    guard let rates = span(of: series, model, at: call.time.minute).rates else { return nil }
+    let used = call.quantities
+    guard used.webSearches == 0 || rates.perWebSearch != nil else { return nil }
+    let searches = Rates.product(used.webSearches, rates.perWebSearch ?? 0)
+    let speech = Int128(used.audioSeconds) * (rates.perAudioHour ?? 0) / 3600
+    return Bill(
+      amount: Amount(femto: rates.cost(of: call.tokens) + searches + speech),
+      unit: unit(of: model))
+  }
+
+  /// What the rates of a series count: credits where its calls were made on a subscription.
+  public func unit(ofSeries index: Int) -> PricingUnit {
+    unit(of: match(snapshot.cube.series[index]))
+  }
+
+  private func unit(of model: Tariff.Model?) -> PricingUnit {
+    model?.isOnSubscription == true ? .credits : tariff.unit
   }
 }

@@ -20,8 +20,8 @@ public struct UsageRecord: Sendable {
   public var answeredByProxyCache = false
   /// How many calls this stands for: 1, or more for rows that sum several.
   public var calls: Int32 = 1
-  /// Web searches made by the call, billed apart.
-  public var webSearches: Int32 = 0
+  /// What it used beside text.
+  public var quantities = Quantities()
   /// The cost in US dollars that the log itself states.
   public var statedCost: Amount?
   /// How long the call took, if the log tells.

@@ -96,21 +96,27 @@ public struct DecodedLines: Sendable {
     return text.withUnescaped { internKey($0) }
   }
 
-  private mutating func internKey(_ text: UnsafeRawBufferPointer) -> NameID {
+  private mutating func internKey(_ text: UnsafeRawBufferPointer, isSecret: Bool = false) -> NameID
+  {
+    // A header's value: the key behind the scheme tells whose it is.
+    for scheme in ["Bearer ", "bearer "] where text.starts(with: scheme.utf8) {
+      return internKey(
+        UnsafeRawBufferPointer(rebasing: text[scheme.utf8.count...]), isSecret: true)
+    }
     let prefix = Self.secretPrefixes.first { text.starts(with: $0.utf8) }
     let isLongAndRandom =
       text.count >= 32
       && !text.contains {
         $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "@") || $0 == UInt8(ascii: ".")
       }
-    guard prefix != nil || isLongAndRandom else { return names.intern(text) }
+    guard isSecret || prefix != nil || isLongAndRandom else { return names.intern(text) }
     let hash = String(Fingerprint(of: text).value & 0xFF_FFFF, radix: 16)
     return names.intern("\(prefix ?? "")#\(hash)")
   }
 
   /// How the vendors' keys, tokens of accounts (`eyJ`, `ya29.`) and HTTP credentials begin.
   private static let secretPrefixes = [
-    "sk-", "tp-", "ttp-", "Bearer ", "bearer ", "Basic ", "AIza", "AKIA", "gsk_", "xai-", "pk-",
+    "sk-ant-", "sk-or-", "sk-", "tp-", "ttp-", "Basic ", "AIza", "AKIA", "gsk_", "xai-", "pk-",
     "key-", "eyJ", "ya29.",
   ]
 

@@ -28,12 +28,18 @@ struct UsageObject: Sendable {
   @Compact var reasoning: Int64?
   @Compact var thinking: Int64?
   // Beside the tokens.
-  @Compact var webSearches: Int64?
+  var quantities: [Quantity] = []
   var tier: ServiceTier?
   var cost: Amount?
   var upstreamCost: Amount?
   var isOwnKey = false
   var iterations: [Iteration] = []
+
+  /// A counter of something beside text tokens. Few lines have any, and this object is copied a lot.
+  struct Quantity: Sendable {
+    var path: WritableKeyPath<Quantities, Int64> & Sendable
+    var count: Int64
+  }
 
   /// A further billed call inside an answer that the counters beside it leave out.
   struct Iteration: Sendable {
@@ -53,7 +59,7 @@ struct UsageObject: Sendable {
   /// Whether any counter is there at all.
   var isEmpty: Bool {
     promptTokens == nil && completionTokens == nil && inputTokens == nil && outputTokens == nil
-      && hitTokens == nil && missTokens == nil
+      && hitTokens == nil && missTokens == nil && quantities.isEmpty
   }
 
   /// Reads the object at the cursor.
@@ -65,6 +71,7 @@ struct UsageObject: Sendable {
       case 4 where key == "cost": usage.cost = try readCost(&cursor)
       case 5 where key == "speed":
         if let speed = try cursor.string(), speed == "fast" { usage.tier = .fast }
+      case 7 where key == "seconds": try usage.readSeconds(&cursor)
       case 7 where key == "is_byok": usage.isOwnKey = try cursor.bool() ?? false
       case 10 where key == "iterations": try usage.readIterations(&cursor)
       case 12 where key == "total_tokens": usage.totalTokens = try cursor.count()
@@ -86,12 +93,14 @@ struct UsageObject: Sendable {
         usage.hasDetails = true
         usage.detailsAreNull = cursor.next == .null
         try usage.readDetails(&cursor)
-      case 21 where key == "output_tokens_details": try usage.readDetails(&cursor)
+      case 21 where key == "output_tokens_details":
+        try usage.readDetails(&cursor, isOutput: true)
       case 23 where key == "prompt_cache_hit_tokens": usage.hitTokens = try cursor.count()
       case 23 where key == "cache_read_input_tokens":
         usage.cacheReadInputTokens = try cursor.count()
       case 24 where key == "prompt_cache_miss_tokens": usage.missTokens = try cursor.count()
-      case 25 where key == "completion_tokens_details": try usage.readDetails(&cursor)
+      case 25 where key == "completion_tokens_details":
+        try usage.readDetails(&cursor, isOutput: true)
       case 27 where key == "cache_creation_input_tokens":
         usage.cacheCreationInputTokens = try cursor.count()
       default: try cursor.skipValue()
@@ -181,7 +190,7 @@ struct UsageObject: Sendable {
     result.ephemeral5m = later.ephemeral5m ?? ephemeral5m
     result.ephemeral1h = later.ephemeral1h ?? ephemeral1h
     result.thinking = later.thinking ?? thinking
-    result.webSearches = later.webSearches ?? webSearches
+    if !later.quantities.isEmpty { result.quantities = later.quantities }
     result.tier = later.tier ?? tier
     if !later.iterations.isEmpty { result.iterations = later.iterations }
     return result
@@ -206,13 +215,41 @@ struct UsageObject: Sendable {
     return Amount(atto: atto)
   }
 
-  private mutating func readDetails(_ cursor: inout JSONCursor) throws(DecodeError) {
+  private mutating func note(
+    _ path: WritableKeyPath<Quantities, Int64> & Sendable, _ count: Int64?
+  ) {
+    if let count, count > 0 { quantities.append(Quantity(path: path, count: count)) }
+  }
+
+  /// The length of speech; of a second that has begun the whole is billed.
+  private mutating func readSeconds(_ cursor: inout JSONCursor) throws(DecodeError) {
+    guard let text = try cursor.numberText(), let value = ExactDecimal(bytes: text),
+      value.digits > 0, let tenths = value.scaledRounding(by: 3)
+    else { return }
+    note(\.audioSeconds, Int64(clamping: (tenths + 999) / 1000))
+  }
+
+  /// What was used beside text tokens.
+  var besideText: Quantities {
+    var result = Quantities()
+    for quantity in quantities { result[keyPath: quantity.path] = quantity.count }
+    return result
+  }
+
+  private mutating func readDetails(_ cursor: inout JSONCursor, isOutput: Bool = false)
+    throws(DecodeError)
+  {
     guard cursor.next == .object else { return try cursor.skipValue() }
     try cursor.beginObject()
     while let key = try cursor.nextKey() {
       switch key.count {
       case 13 where key == "cached_tokens": detailCached = try cursor.count()
       case 15 where key == "thinking_tokens": thinking = try cursor.count()
+      case 12 where key == "audio_tokens":
+        note(isOutput ? \.audioOutput : \.audioInput, try cursor.count())
+      case 12 where key == "image_tokens":
+        note(isOutput ? \.imageOutput : \.imageInput, try cursor.count())
+      case 12 where key == "video_tokens" && !isOutput: note(\.videoInput, try cursor.count())
       case 16 where key == "reasoning_tokens": reasoning = try cursor.count()
       case 18 where key == "cache_write_tokens": detailCacheWrite = try cursor.count()
       case 21 where key == "cache_creation_tokens":
@@ -243,7 +280,7 @@ struct UsageObject: Sendable {
     guard cursor.next == .object else { return try cursor.skipValue() }
     try cursor.beginObject()
     while let key = try cursor.nextKey() {
-      if key == name { webSearches = try cursor.count() } else { try cursor.skipValue() }
+      if key == name { note(\.webSearches, try cursor.count()) } else { try cursor.skipValue() }
     }
   }
 

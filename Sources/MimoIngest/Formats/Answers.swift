@@ -145,6 +145,7 @@ public struct AnswerDecoder: RecordDecoder {
   {
     var record = self.record(of: answer, into: &output)
     record.tokens = usage.tokens
+    record.quantities = usage.quantities
     record.failed = answer.isFailure
     output.records.append(record)
     return .usage
@@ -156,7 +157,8 @@ public struct AnswerDecoder: RecordDecoder {
     let session = output.intern(answer.session)
     record.labels = Labels(
       model: output.intern(answer.model ?? answer.requestModel),
-      provider: output.internSeller(answer.provider),
+      provider: answer.provider != nil
+        ? output.internSeller(answer.provider) : Self.seller(ofID: answer.id, &output),
       source: output.names.intern(Self.name), project: output.intern(answer.project),
       session: session,
       key: output.internKey(answer.key))
@@ -171,9 +173,21 @@ public struct AnswerDecoder: RecordDecoder {
   }
 }
 
+extension AnswerDecoder {
+  /// Who gives out ids of this form, where the line does not name the seller.
+  private static func seller(ofID id: JSONString?, _ output: inout DecodedLines) -> NameID {
+    guard let id else { return .none }
+    if id.hasPrefix("gen-") { return output.names.intern("openrouter") }
+    if id.hasPrefix("msg_bdrk_") { return output.names.intern("amazon-bedrock") }
+    if id.hasPrefix("msg_vrtx_") { return output.names.intern("google-vertex") }
+    return .none
+  }
+}
+
 /// `usageMetadata` of the Gemini form: what was cached is inside the prompt, thoughts and tool prompts beside.
 struct GeminiUsage {
   var tokens = TokenCounts()
+  var quantities = Quantities()
 
   static func read(_ cursor: inout JSONCursor) throws(DecodeError) -> GeminiUsage? {
     var prompt: Int64 = 0
@@ -181,6 +195,7 @@ struct GeminiUsage {
     var candidates: Int64 = 0
     var thoughts: Int64 = 0
     var toolPrompt: Int64 = 0
+    var quantities = Quantities()
     var isThere = false
     try cursor.beginObject()
     while let key = try cursor.nextKey() {
@@ -189,8 +204,19 @@ struct GeminiUsage {
         prompt = try cursor.count() ?? 0
         isThere = true
       case 18 where key == "thoughtsTokenCount": thoughts = try cursor.count() ?? 0
+      case 19 where key == "promptTokensDetails":
+        try readModalities(&cursor) { modality, count in
+          if modality == "AUDIO" { quantities.audioInput = count }
+          if modality == "IMAGE" { quantities.imageInput = count }
+          if modality == "VIDEO" { quantities.videoInput = count }
+        }
       case 20 where key == "candidatesTokenCount": candidates = try cursor.count() ?? 0
       case 23 where key == "cachedContentTokenCount": cached = try cursor.count() ?? 0
+      case 23 where key == "candidatesTokensDetails":
+        try readModalities(&cursor) { modality, count in
+          if modality == "AUDIO" { quantities.audioOutput = count }
+          if modality == "IMAGE" { quantities.imageOutput = count }
+        }
       case 23 where key == "toolUsePromptTokenCount": toolPrompt = try cursor.count() ?? 0
       default: try cursor.skipValue()
       }
@@ -200,7 +226,35 @@ struct GeminiUsage {
     return GeminiUsage(
       tokens: TokenCounts(
         input: prompt - cached + toolPrompt, cacheRead: cached, output: candidates + thoughts,
-        reasoning: thoughts))
+        reasoning: thoughts),
+      quantities: quantities)
+  }
+
+  /// Reads a list of `{modality, tokenCount}`.
+  private static func readModalities(
+    _ cursor: inout JSONCursor, _ note: (_ modality: JSONString, _ count: Int64) -> Void
+  ) throws(DecodeError) {
+    guard cursor.next == .array else { return try cursor.skipValue() }
+    try cursor.beginArray()
+    while try cursor.nextElement() {
+      guard cursor.next == .object else {
+        try cursor.skipValue()
+        continue
+      }
+      var modality: JSONString?
+      var count: Int64?
+      try cursor.beginObject()
+      while let key = try cursor.nextKey() {
+        if key == "modality" {
+          modality = try cursor.string()
+        } else if key == "tokenCount" {
+          count = try cursor.count()
+        } else {
+          try cursor.skipValue()
+        }
+      }
+      if let modality, let count { note(modality, count) }
+    }
   }
 }
 
@@ -271,6 +325,7 @@ private struct Answer {
           answer.project = try cursor.string()
         }
       case 3 where key == "raw": try readBody(&cursor, depth, &body)
+      case 3 where key == "url": answer.readSeller(try cursor.string())
       case 4 where key == "type": answer.readType(try cursor.string())
       case 4 where key == "time": answer.time = try LogTime.read(&cursor) ?? answer.time
       case 4 where key == "user": answer.key = try cursor.string() ?? answer.key
@@ -306,6 +361,7 @@ private struct Answer {
       case 7 where key == "created": answer.created = try LogTime.read(&cursor)
       case 7 where key == "message": try readBody(&cursor, depth, &message)
       case 7 where key == "payload": try readBody(&cursor, depth, &body)
+      case 7 where key == "headers": try readHeaders(&cursor, &answer)
       case 7 where key == "project": answer.project = try cursor.string()
       case 7 where key == "request": try readRequest(&cursor, &answer)
       case 7 where key == "user_id": answer.key = try cursor.string() ?? answer.key
@@ -317,7 +373,7 @@ private struct Answer {
       case 7 where key == "api_key": answer.key = try cursor.string() ?? answer.key
       case 8 where key == "response": try readBody(&cursor, depth, &body)
       case 8 where key == "provider" || key == "base_url" || key == "api_base" || key == "endpoint":
-        answer.provider = try cursor.string() ?? answer.provider
+        answer.readSeller(try cursor.string())
       case 8 where key == "cost_usd":
         answer.statedCost = try UsageObject.readCost(&cursor) ?? answer.statedCost
       case 9 where key == "timestamp": answer.time = try LogTime.read(&cursor) ?? answer.time
@@ -451,12 +507,41 @@ private struct Answer {
     guard cursor.next == .object else { return try cursor.skipValue() }
     try cursor.beginObject()
     while let key = try cursor.nextKey() {
-      if key == "model" {
+      switch key.count {
+      case 5 where key == "model":
         answer.requestModel = try cursor.string()
         answer.hasRequest = true
+      case 3 where key == "url", 8 where key == "base_url" || key == "api_base":
+        answer.readSeller(try cursor.string())
+      case 7 where key == "headers": try readHeaders(&cursor, &answer)
+      default: try cursor.skipValue()
+      }
+    }
+  }
+
+  /// The key of the call, of which only the prefix class and a hash are kept.
+  private static func readHeaders(_ cursor: inout JSONCursor, _ answer: inout Answer)
+    throws(DecodeError)
+  {
+    guard cursor.next == .object else { return try cursor.skipValue() }
+    try cursor.beginObject()
+    while let key = try cursor.nextKey() {
+      if key == "authorization" || key == "Authorization" || key == "api-key" || key == "x-api-key"
+      {
+        let text = try cursor.string()
+        answer.key = answer.key ?? text
       } else {
         try cursor.skipValue()
       }
+    }
+  }
+
+  /// Takes what a line says about the seller. An address says more than a name, which often is only that of
+  /// the dialect; the path alone says nothing.
+  private mutating func readSeller(_ text: JSONString?) {
+    guard let text, text.count > 0, !text.hasPrefix("/") else { return }
+    if provider == nil || (text.contains("/") && provider?.contains("/") == false) {
+      provider = text
     }
   }
 

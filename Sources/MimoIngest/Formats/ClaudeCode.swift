@@ -261,7 +261,7 @@ extension UsageRecord {
     record.tokens = reading.tokens
     record.tellsCache = reading.tellsCache
     record.tier = usage.tier ?? record.tier
-    record.webSearches = Int32(clamping: usage.webSearches ?? 0)
+    record.quantities = usage.besideText
     // With the caller's own key a router charges nothing: the real cost is the upstream one.
     if let cost = usage.isOwnKey ? usage.upstreamCost : usage.cost { record.statedCost = cost }
     output.records.append(record)
@@ -270,7 +270,7 @@ extension UsageRecord {
       let reading = iteration.usage.reading(as: .messages)
       hidden.tokens = reading.tokens
       hidden.statedCost = nil
-      hidden.webSearches = Int32(clamping: iteration.usage.webSearches ?? 0)
+      hidden.quantities = iteration.usage.besideText
       hidden.conversation = .none
       if let model = iteration.model { hidden.labels.model = output.intern(model) }
       if let identity {
