@@ -15,5 +15,12 @@ public enum Decoders {
     HeliconeDecoder(),
     LangfuseDecoder(),
     AnswerDecoder(),
+    ConsoleExportDecoder(),
+    PlainDecoder(),
   ]
+
+  /// The same with the user's own names for what plain lines say.
+  public static func all(mapping map: FieldMap) -> [any RecordDecoder] {
+    all.map { $0 is PlainDecoder ? PlainDecoder(map) : $0 }
+  }
 }

@@ -42,9 +42,15 @@ struct CommonOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Take the logs as this format instead of recognising it: claude-code or api.",
+      "Take the logs as this format instead of recognising it: claude-code, api, litellm, plain, ...",
       valueName: "name"))
   var format: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Where lines of your own have what counts, as input=usage.in,output=usage.out,model=name; with cache_read=... say cached=inside or cached=beside the input.",
+      valueName: "field=path,..."))
+  var map: String?
 
   @Option(
     help: ArgumentHelp(

@@ -153,9 +153,21 @@ extension Configuration {
       throw Misuse(description: "--until lies before the beginning of the window")
     }
 
-    formats = Decoders.all
-    if let name = typed.format {
-      formats = Decoders.all.filter { type(of: $0).name == name }
+    let map = try setting("--map", typed.map, "map", file.map, or: FieldMap?.none) {
+      name, text throws(Misuse) in
+      do throws(FieldMap.Mistake) {
+        return try FieldMap(text)
+      } catch {
+        throw Misuse(description: "\(name): \(error)")
+      }
+    }
+    formats = map.map { Decoders.all(mapping: $0) } ?? Decoders.all
+    // Whoever maps fields on the command line says what the logs are.
+    if let name = typed.format ?? typed.map.map({ _ in PlainDecoder.name }) {
+      if typed.map != nil, name != PlainDecoder.name {
+        throw Misuse(description: "--map is for lines of format plain, not '\(name)'")
+      }
+      formats = formats.filter { type(of: $0).name == name }
       if formats.isEmpty {
         throw Misuse(
           description:
@@ -236,10 +248,11 @@ struct ConfigurationFile: Codable {
   var color: String?
   var unicode: Bool?
   var mouse: Bool?
+  var map: String?
 
   private static let fields: Set<String> = [
     "plan", "currency", "time_zone", "renewal_day", "warn_below", "window", "theme", "color",
-    "unicode", "mouse",
+    "unicode", "mouse", "map",
   ]
 
   /// Reads the file; a broken one is a notice and counts as empty.

@@ -137,19 +137,15 @@ public struct FileDecoder: Sendable {
     }
     do {
       switch try decoders[current].decode(line, into: &output) {
-      case .usage: return noteUsage()
-      case .notUsage:
-        taken |= 1 << UInt64(current)
-        tally.notUsage += 1
-        return
+      case .usage: return noteUsage(current)
+      case .notUsage: return noteOther(current)
       case .foreign: break
       }
       for other in decoders.indices where other != current {
         let kind = try decoders[other].decode(line, into: &output)
         if case .foreign = kind { continue }
-        current = other
-        taken |= 1 << UInt64(current)
-        if case .usage = kind { noteUsage() } else { tally.notUsage += 1 }
+        if !type(of: decoders[other]).isLastResort { current = other }
+        if case .usage = kind { noteUsage(other) } else { noteOther(other) }
         return
       }
       tally.notUsage += 1
@@ -159,10 +155,15 @@ public struct FileDecoder: Sendable {
     }
   }
 
-  private mutating func noteUsage() {
-    taken |= 1 << UInt64(current)
+  private mutating func noteOther(_ decoder: Int) {
+    taken |= 1 << UInt64(decoder)
+    tally.notUsage += 1
+  }
+
+  private mutating func noteUsage(_ decoder: Int) {
+    taken |= 1 << UInt64(decoder)
     tally.usageLines += 1
-    let name = type(of: decoders[current]).name
+    let name = type(of: decoders[decoder]).name
     if formats.last != name, !formats.contains(name) { formats.append(name) }
   }
 }

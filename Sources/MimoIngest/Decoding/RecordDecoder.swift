@@ -22,6 +22,9 @@ public protocol RecordDecoder: Sendable {
   /// decoder must read the whole file.
   static var readsInOrder: Bool { get }
 
+  /// Whether it also accepts lines of other formats, so that each line is offered to those before.
+  static var isLastResort: Bool { get }
+
   /// Adds the calls of one line to `output`.
   ///
   /// - Parameter line: one line without its newline, valid only during the call.
@@ -42,6 +45,9 @@ public protocol RecordDecoder: Sendable {
 extension RecordDecoder {
   /// No: in most formats a line, or a few that stand together, say all that they need.
   public static var readsInOrder: Bool { false }
+
+  /// No: what it accepts is its own.
+  public static var isLastResort: Bool { false }
 
   /// Nothing: in most formats a line says all that it needs.
   public mutating func resume(
@@ -94,6 +100,12 @@ public struct DecodedLines: Sendable {
   mutating func internKey(_ text: JSONString?) -> NameID {
     guard let text, text.count > 0 else { return .none }
     return text.withUnescaped { internKey($0) }
+  }
+
+  /// As above, of a text.
+  mutating func internKey(_ text: String) -> NameID {
+    var text = text
+    return text.withUTF8 { internKey(UnsafeRawBufferPointer($0)) }
   }
 
   private mutating func internKey(_ text: UnsafeRawBufferPointer, isSecret: Bool = false) -> NameID

@@ -195,11 +195,13 @@ struct GeminiUsage {
     var candidates: Int64 = 0
     var thoughts: Int64 = 0
     var toolPrompt: Int64 = 0
+    var total: Int64?
     var quantities = Quantities()
     var isThere = false
     try cursor.beginObject()
     while let key = try cursor.nextKey() {
       switch key.count {
+      case 15 where key == "totalTokenCount": total = try cursor.count()
       case 16 where key == "promptTokenCount":
         prompt = try cursor.count() ?? 0
         isThere = true
@@ -223,10 +225,12 @@ struct GeminiUsage {
     }
     guard isThere else { return nil }
     cached = min(cached, prompt)
+    // Translators from the Chat form leave thoughts among the candidates; then the total has them once.
+    let isInside = thoughts <= candidates && total == prompt + toolPrompt + candidates
     return GeminiUsage(
       tokens: TokenCounts(
-        input: prompt - cached + toolPrompt, cacheRead: cached, output: candidates + thoughts,
-        reasoning: thoughts),
+        input: prompt - cached + toolPrompt, cacheRead: cached,
+        output: isInside ? candidates : candidates + thoughts, reasoning: thoughts),
       quantities: quantities)
   }
 

@@ -44,7 +44,7 @@ public struct LiteLLMDecoder: RecordDecoder {
     record.tokens = counters.tokens(usually: .inside)
     record.tellsCache = counters.tellsCache || row.tellsNull
     record.tier = row.usage?.tier ?? .standard
-    record.webSearches = Int32(clamping: row.usage?.webSearches ?? 0)
+    record.quantities = row.usage?.besideText ?? Quantities()
     record.failed = row.failed
     record.answeredByProxyCache = row.isCacheHit
     record.statedCost = row.isCacheHit ? .zero : row.cost

@@ -54,6 +54,7 @@ public struct QwenCodeDecoder: RecordDecoder {
         project: output.intern(project), session: name))
     record.conversation = name
     record.tokens = usage.tokens
+    record.quantities = usage.quantities
     output.records.append(record)
     return .usage
   }
