@@ -24,7 +24,8 @@ let package = Package(
     .target(
       name: "MimoCatalog", dependencies: ["MimoEngine", "CEmbedded"],
       exclude: ["prices", "plans", "classes"]),
-    .target(name: "MimoIngest", dependencies: ["MimoEngine"]),
+    .target(name: "MimoSQLite", dependencies: ["CSQLite"]),
+    .target(name: "MimoIngest", dependencies: ["MimoEngine", "MimoSQLite"]),
     .target(name: "MimoCurses", dependencies: ["MimoScreen", "CCurses"]),
 
     // C: what Swift cannot say.
@@ -43,6 +44,8 @@ let package = Package(
         .linkedLibrary("ncurses", .when(platforms: [.macOS])),
       ]),
     .target(name: "CEmbedded"),
+    .systemLibrary(
+      name: "CSQLite", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
 
     .executableTarget(
       name: "mimo-top",
@@ -65,8 +68,9 @@ let package = Package(
     .testTarget(
       name: "MimoCatalogTests", dependencies: ["MimoCatalog", "MimoTestSupport"],
       exclude: ["Fixtures"]),
+    .testTarget(name: "MimoSQLiteTests", dependencies: ["MimoSQLite"]),
     .testTarget(
-      name: "MimoIngestTests", dependencies: ["MimoIngest", "MimoTestSupport"],
+      name: "MimoIngestTests", dependencies: ["MimoIngest", "MimoSQLite", "MimoTestSupport"],
       exclude: ["Fixtures"]),
     .testTarget(
       name: "MimoScreenTests", dependencies: ["MimoScreen", "MimoTestSupport"],

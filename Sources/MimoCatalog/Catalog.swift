@@ -25,7 +25,7 @@ public struct Catalog: Sendable {
   /// The price lists.
   public let book: PriceBook
   /// `as-billed` first, then by provider its list (`PROVIDER-payg`) and its subscriptions.
-  public let plans: [Plan]
+  public private(set) var plans: [Plan]
   /// Which models stand for which on another vendor's list.
   public let modelMap: ModelMap
   /// The mistakes in the files, ours before the user's.
@@ -55,6 +55,7 @@ public struct Catalog: Sendable {
     }
     self.plans = plans
     var classes: [ModelMap.Class] = []
+    var tokenRatio = ModelMap.usualTokenRatio
     var classProblems: [CatalogProblem] = []
     for file in BuiltIn.classes + userClasses {
       let read = ClassFile(name: file.name, bytes: file.bytes, book: book)
@@ -62,13 +63,26 @@ public struct Catalog: Sendable {
       // A class of the user's replaces ours of the same name.
       classes.removeAll { old in read.classes.contains { $0.id == old.id } }
       classes += read.classes
+      tokenRatio = read.tokenRatio ?? tokenRatio
     }
-    modelMap = ModelMap(classes: classes)
+    modelMap = ModelMap(classes: classes, tokenRatio: tokenRatio)
     problems = lists.problems + subscriptions.problems + classProblems
   }
 
   /// The plan with this id, or `nil`.
   public func plan(id: String) -> Plan? { plans.first { $0.id == id } }
+
+  /// Says how the user buys a plan: for how long at a time, and how many seats.
+  ///
+  /// - Returns: whether the plan is there and is offered so.
+  public mutating func buy(_ id: String, term: Plan.Term, seats: Int64) -> Bool {
+    guard let place = plans.firstIndex(where: { $0.id == id && $0.isSubscription }),
+      plans[place].versions.contains(where: { $0.offers[term] != nil })
+    else { return false }
+    plans[place].term = term
+    plans[place].seats = seats
+    return true
+  }
 
   /// All prompt sizes above which some price changes, ascending: the edges of context bands.
   public var promptEdges: [Int64] { Set(book.promptEdges + plans.flatMap(\.promptEdges)).sorted() }
@@ -123,6 +137,7 @@ extension Overlay<ProviderPrices> {
     }
     items[place].aliases += new.aliases
     items[place].hosts += new.hosts
+    items[place].cacheMinutes = new.cacheMinutes ?? items[place].cacheMinutes
     for model in new.models {
       let id = model.id.lowercased()
       let old = items[place].models.first { $0.id.lowercased() == id }

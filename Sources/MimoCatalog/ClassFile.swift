@@ -6,6 +6,8 @@ struct ClassFile {
 
   /// The classes that could be used.
   private(set) var classes: [ModelMap.Class] = []
+  /// Least and most tokens that another tokeniser makes of one, if the file says.
+  private(set) var tokenRatio: ClosedRange<Ratio>?
   /// The mistakes in the file.
   var problems: [CatalogProblem] { log.problems }
   private var log: ProblemLog
@@ -22,9 +24,12 @@ struct ClassFile {
   }
 
   private mutating func read(_ root: JSONValue, _ book: PriceBook) throws(Rejection) {
-    let fields = try Fields(root, known: ["schema", "as_of", "note", "classes"])
+    let fields = try Fields(root, known: ["schema", "as_of", "note", "token_ratio", "classes"])
     guard try fields.text("schema") == Self.schema else {
       throw fields.rejection("schema", "\"\(Self.schema)\"")
+    }
+    if let value = fields.value("token_ratio") {
+      do throws(Rejection) { tokenRatio = try tokenRatio(value) } catch { log.add(error, in: "") }
     }
     for (index, value) in try fields.list("classes").enumerated() {
       do throws(Rejection) {
@@ -52,5 +57,19 @@ struct ClassFile {
         classes.append(ModelMap.Class(id: try fields.requiredText("id"), members: members))
       } catch { log.add(error, in: "class \(index + 1)") }
     }
+  }
+
+  private func tokenRatio(_ value: JSONValue) throws(Rejection) -> ClosedRange<Ratio> {
+    let fields = try Fields(value, known: ["low", "high"])
+    func ratio(_ name: String) throws(Rejection) -> Ratio {
+      guard let number = try fields.decimal(name), number.digits > 0, number.decimals <= 6,
+        number.digits <= 100 * ExactDecimal.power(number.decimals),
+        let ratio = Ratio(Int64(number.digits), Int64(ExactDecimal.power(number.decimals)))
+      else { throw fields.rejection(name, "a factor in quotes, such as \"1.25\"") }
+      return ratio
+    }
+    let (low, high) = (try ratio("low"), try ratio("high"))
+    guard low <= high else { throw fields.rejection("high", "a factor not less than \"low\"") }
+    return low...high
   }
 }

@@ -21,8 +21,8 @@ struct PriceFile {
 
   private static let knownFields: Set = [
     "schema", "as_of", "id", "name", "aliases", "hosts", "key_prefix", "billing", "tier_basis",
-    "cache_write_note", "note", "note_source", "endpoints", "sources", "calendars", "schedules",
-    "web_search", "promotions", "models", "reseller",
+    "cache_write_note", "cache_lifetime_minutes", "note", "note_source", "endpoints", "sources",
+    "calendars", "schedules", "web_search", "promotions", "models", "reseller",
   ]
   private static let modelFields: Set = [
     "id", "name", "aliases", "modality", "context_tokens", "max_output_tokens", "released",
@@ -63,6 +63,7 @@ struct PriceFile {
       hosts: try fields.texts("hosts").map { $0.lowercased() },
       keyPrefix: try fields.text("key_prefix"), models: [])
     provider.isReseller = try fields.flag("reseller") ?? false
+    provider.cacheMinutes = try fields.count("cache_lifetime_minutes").map { Int32(clamping: $0) }
     for field in ["billing", "tier_basis", "cache_write_note", "note"] {
       _ = try fields.text(field)
     }

@@ -24,8 +24,19 @@ public struct Figures: Sendable {
   var verdict: HitRateMonitor.Verdict?
   /// The last hour by minute.
   var timeline: Timeline?
-  /// Money of the shown window under each plan; only worked out while the list is open.
-  var quotes: [Quote] = []
+  /// The shown window under the plans worth showing; only worked out while the list is open.
+  var comparison: Comparison?
+  /// The places in `plans` of the comparison's entries, in their order.
+  var listedPlans: [Int] = []
+  /// What the hit rate is worth; only worked out while the what-if screen is open.
+  var hitRateWorth: HitRateWorth?
+
+  /// Price changes that touch the shown usage, by date; only worked out while their overlay is open.
+  var changes: [PriceChange] = []
+  /// What the chosen one of them means to the shown usage; likewise.
+  var changeEffect: PriceChangeEffect?
+  /// The shown usage by hour of the week; only worked out while its overlay is open.
+  var hourMap: HourMap?
 
   /// What the figures were made from; equal keys need no new work.
   var heavyKey: HeavyKey?
@@ -38,7 +49,9 @@ public struct Figures: Sendable {
     var window: WindowChoice
     var grouping: Grouping
     var filters: [UsageFilter]
-    var showsQuotes: Bool
+    /// The overlay, if it is one with numbers of its own.
+    var overlay: Overlay?
+    var changeDate: CivilDate?
     var isMapping: Bool
   }
 
@@ -48,10 +61,8 @@ public struct Figures: Sendable {
     var money: Amount?
     var currency: Currency
     var credits: Amount?
-    var included: Amount?
     var unpricedRequests: Int64
     var requests: Int64
-    var runsOutAt: Instant?
   }
 }
 
@@ -74,7 +85,9 @@ extension Model {
     let key = Figures.HeavyKey(
       revision: snapshot.revision, minute: now.minute, planIndex: planIndex,
       referenceIndex: referenceIndex,
-      window: window, grouping: grouping, filters: filters, showsQuotes: overlay == .plans,
+      window: window, grouping: grouping, filters: filters,
+      overlay: overlay.flatMap { Self.derivedOverlays.contains($0) ? $0 : nil },
+      changeDate: changeDate,
       isMapping: isMapping)
     if key != figures.heavyKey {
       deriveHistory(tariff)
@@ -85,6 +98,9 @@ extension Model {
     figures.moneyPace =
       tariff.unit == .credits ? Pace(of: snapshot, tariff: moneyTariff, now: now) : nil
   }
+
+  /// Overlays with figures of their own, which are worked out while they are open.
+  private static let derivedOverlays: Set<Overlay> = [.plans, .whatIf, .change, .hours]
 
   /// The list prices in the active currency: what a plan's credits would cost without it.
   var moneyTariff: Tariff {
@@ -119,11 +135,51 @@ extension Model {
         of: snapshot, tariff: tariff, periods: periods, window: minutes, now: now,
         anchor: anchors[tariff.plan.id]) : nil
     figures.reference = referenceIndex.map { quote(plans[$0], minutes) }
-    figures.quotes = overlay == .plans ? plans.map { quote($0, minutes) } : []
+    compare(minutes)
+    figures.hitRateWorth =
+      overlay == .whatIf
+      ? HitRateWorth(
+        of: snapshot, tariff: countsCredits ? moneyTariff : tariff, filters: filters, clock: clock,
+        now: now) : nil
+    deriveChange(tariff, minutes)
+    figures.hourMap =
+      overlay == .hours
+      ? HourMap(of: snapshot, tariff: tariff, window: minutes, clock: clock, filters: filters) : nil
     figures.verdict = monitor.judge(
       snapshot, tariff: tariff, since: now.minute.advanced(by: -7 * 1440), now: now)
     figures.timeline = Timeline(
       of: snapshot, tariff: tariff, from: now.minute.advanced(by: -59), stepMinutes: 1, count: 60)
+  }
+
+  /// Compares the plans worth showing with the pinned one, or else the active one, while the list is open.
+  private mutating func compare(_ minutes: Range<Minute>?) {
+    guard overlay == .plans else {
+      figures.comparison = nil
+      return
+    }
+    let useful = usefulPlans
+    let comparison = Comparison(
+      of: snapshot, tariffs: useful.map { tariff(plans[$0]) },
+      reference: tariff(plans[referenceIndex ?? planIndex]), periods: periods, window: minutes,
+      filters: filters, clock: clock, now: now, anchors: anchors)
+    figures.comparison = comparison
+    figures.listedPlans = comparison.entries.map { useful[$0.place] }
+  }
+
+  private mutating func deriveChange(_ tariff: Tariff, _ minutes: Range<Minute>?) {
+    guard overlay == .change else {
+      (figures.changes, figures.changeEffect) = ([], nil)
+      return
+    }
+    let changes = PriceChange.all(
+      of: snapshot, tariff: tariff, window: minutes, clock: clock, filters: filters)
+    let chosen = changes.first { $0.date == changeDate } ?? changes.mostRecent(now)
+    figures.changes = changes
+    figures.changeEffect = chosen.map {
+      PriceChangeEffect(
+        of: snapshot, tariff: tariff, change: $0, window: minutes, clock: clock, filters: filters,
+        now: now)
+    }
   }
 
   /// What a plan would have cost for the shown window.
@@ -141,8 +197,6 @@ extension Model {
         anchor: anchors[tariff.plan.id])
       quote.credits = totals.cost
       quote.money = status.feesOfWindow
-      quote.included = status.included
-      quote.runsOutAt = status.runsOutAt
     }
     return quote
   }

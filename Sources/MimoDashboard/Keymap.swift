@@ -43,8 +43,18 @@ public enum Keymap {
       [.character("b")], .showWhatIf,
       "what another hit rate would cost; break-even with the pin", .plans,
       hint: "what if"),
-    binding([.left, .character("<")], .lowerRate, "what if: a point of hit rate less", .plans),
-    binding([.right, .character(">")], .raiseRate, "what if: a point of hit rate more", .plans),
+    binding(
+      [.character("d")], .showChange, "what a dated price change saved or will cost", .plans,
+      hint: "changes"),
+    binding(
+      [.character("H")], .showHours, "spend by hour and weekday; what cheaper hours would save",
+      .plans, hint: "hours"),
+    binding(
+      [.left, .character("<")], .less, "what if, hours: a smaller share; changes: an earlier one",
+      .plans),
+    binding(
+      [.right, .character(">")], .more, "what if, hours: a larger share; changes: a later one",
+      .plans),
     binding(
       [.character("w")], .nextWindow, "next window: last hour, today, 24 h, 7 days, month, all",
       .table, hint: "window"),

@@ -28,9 +28,9 @@ public enum Effect: Hashable, Sendable {
 /// What a key means.
 public enum Action: Hashable, Sendable {
   case quit, suspend, repaint
-  case showHelp, showPlans, showAlerts, showFiles, showWhatIf
+  case showHelp, showPlans, showAlerts, showFiles, showWhatIf, showChange, showHours
   case nextPlan, previousPlan, asBilled, pinReference, toggleCurrency, toggleMapping
-  case lowerRate, raiseRate
+  case less, more
   case nextWindow, previousWindow
   case nextGrouping, previousGrouping
   case nextSorting, reverseSorting

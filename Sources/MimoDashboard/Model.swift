@@ -58,6 +58,10 @@ public struct Model: Sendable {
   public var isMapping = false
   /// The cache hit rate, in percent, assumed on the what-if screen; `nil` takes it as it was.
   public var assumedPoints: Int?
+  /// The date of the price change that is replayed; `nil` takes the most recent one.
+  public var changeDate: CivilDate?
+  /// Percent of the usage in dear hours that could be moved to cheap ones.
+  public var movablePercent = 100
   /// The panel laid over all others.
   public var overlay: Overlay?
   /// Scroll and selection of the overlay.
@@ -100,6 +104,15 @@ public struct Model: Sendable {
 
   /// The active plan.
   public var plan: PlanChoice { plans[planIndex] }
+
+  /// The places of the plans that are worth showing for this usage, the active and the pinned one included.
+  var usefulPlans: [Int] {
+    let useful = Set(
+      PlanChoice.useful(plans, for: snapshot, book: book, map: modelMap).map(\.name))
+    return plans.indices.filter {
+      useful.contains(plans[$0].name) || $0 == planIndex || $0 == referenceIndex
+    }
+  }
 
   /// The looks of the chosen theme.
   public var palette: Palette { themes[themeIndex].palette }
@@ -151,6 +164,19 @@ public struct PlanChoice: Sendable {
 
   /// What the screen calls it.
   public var name: String { "\(plan.name) \(currency.rawValue)" }
+
+  /// Those worth showing for some usage: as billed, all subscriptions, and the lists of sellers that have a
+  /// price for any of it, or one that stands for it; all of them before there is usage.
+  public static func useful(
+    _ choices: [PlanChoice], for snapshot: UsageSnapshot, book: PriceBook, map: ModelMap?
+  ) -> [PlanChoice] {
+    if snapshot.cube.series.isEmpty { return choices }
+    let sellers = snapshot.sellers(in: book, map: map)
+    return choices.filter { choice in
+      choice.plan.kind == .asBilled || choice.plan.isSubscription
+        || choice.plan.provider.map(sellers.contains) == true
+    }
+  }
 }
 
 /// The time a window shows.
@@ -241,6 +267,8 @@ public enum Overlay: Hashable, Sendable {
   case files
   case trace
   case whatIf
+  case change
+  case hours
 }
 
 /// Scroll and selection.

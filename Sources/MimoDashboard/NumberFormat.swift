@@ -87,6 +87,19 @@ public enum NumberFormat {
     return "\(tenths / 10).\(tenths % 10)%"
   }
 
+  /// A change in percent with its sign: `-87.5%`, `+100%`, `0%`.
+  public static func signedPercent(_ ratio: Ratio?) -> String {
+    guard let ratio, let size = Ratio(abs(ratio.numerator), ratio.denominator) else {
+      return unknown
+    }
+    return (ratio.numerator < 0 ? "-" : ratio.numerator > 0 ? "+" : "") + percent(size)
+  }
+
+  /// A difference in a tariff's unit, with its sign: `+$1.20`, `-$3.00`, `$0`.
+  public static func signedAmount(_ amount: Amount, _ unit: PricingUnit) -> String {
+    (amount > .zero ? "+" : "") + self.amount(amount, unit)
+  }
+
   /// A limit in percent, without a decimal if it has none: `20%`.
   public static func limit(_ ratio: Ratio) -> String {
     let text = percent(ratio)

@@ -63,16 +63,18 @@ extension Model {
     case .showWhatIf:
       toggle(.whatIf)
       assumedPoints = nil
-    case .lowerRate: moveRate(by: -1)
-    case .raiseRate: moveRate(by: 1)
+    case .showChange: toggle(.change)
+    case .showHours: toggle(.hours)
+    case .less: adjust(by: -1)
+    case .more: adjust(by: 1)
     case .toggleMapping:
       isMapping.toggle()
       say(
         isMapping
           ? "models a plan does not sell are priced as those that stand for them: an estimate"
           : "models a plan does not sell have no price")
-    case .nextPlan: choosePlan((planIndex + 1) % plans.count)
-    case .previousPlan: choosePlan((planIndex + plans.count - 1) % plans.count)
+    case .nextPlan: stepPlan(by: 1)
+    case .previousPlan: stepPlan(by: -1)
     case .asBilled:
       choosePlan(
         plans.firstIndex { $0.plan.kind == .asBilled && $0.currency == plan.currency } ?? 0)
@@ -142,8 +144,23 @@ extension Model {
     overlayState = PanelState()
   }
 
+  /// Moves what the open overlay supposes by so many steps.
+  private mutating func adjust(by steps: Int) {
+    switch overlay {
+    case .whatIf: moveRate(by: steps)
+    case .hours: movablePercent = max(0, min(100, movablePercent + 5 * steps))
+    case .change:
+      let changes = figures.changes
+      guard let chosen = figures.changeEffect?.change, let index = changes.firstIndex(of: chosen)
+      else { return }
+      changeDate = changes[max(0, min(index + steps, changes.count - 1))].date
+      overlayState = PanelState()
+    default: break
+    }
+  }
+
   private mutating func moveRate(by points: Int) {
-    guard overlay == .whatIf, let rate = WhatIfOverlay.assumed(self) else { return }
+    guard let rate = WhatIfOverlay.assumed(self) else { return }
     let now = assumedPoints ?? Int(rate.scaled(decimals: 2))
     assumedPoints = max(0, min(100, now + points))
   }
@@ -151,6 +168,12 @@ extension Model {
   private mutating func openPlans() {
     toggle(.plans)
     if overlay == .plans { overlayState.selected = planIndex }
+  }
+
+  private mutating func stepPlan(by steps: Int) {
+    let useful = usefulPlans
+    let place = useful.firstIndex(of: planIndex)!
+    choosePlan(useful[(place + steps + useful.count) % useful.count])
   }
 
   private mutating func choosePlan(_ index: Int) {
@@ -181,9 +204,13 @@ extension Model {
       return state
     }
     switch overlay {
-    case .plans: overlayState = moved(overlayState, plans.count)
+    case .plans:
+      // What is chosen is a plan, wherever new numbers put it in the list.
+      let order = figures.listedPlans
+      guard let place = order.firstIndex(of: overlayState.selected) else { break }
+      overlayState.selected = order[max(0, min(place + rows, order.count - 1))]
     case .whatIf: break
-    case .help, .alerts, .files, .trace:
+    case .help, .alerts, .files, .trace, .change, .hours:
       // These have no chosen row: the arrows scroll. Drawing keeps the end in view.
       overlayState.scroll = max(
         0, min(overlayState.scroll + rows, Overlays.rowCount(overlay!, self) - 1))

@@ -1,4 +1,4 @@
-/// The log formats, in the order in which a line of an unknown file is offered to them.
+/// The log formats, in the order in which a line, document or database of an unknown file is offered to them.
 public enum Decoders {
   /// A format that recognises more specific lines stands before one that would also accept them.
   public static let all: [any RecordDecoder] = [
@@ -19,8 +19,19 @@ public enum Decoders {
     PlainDecoder(),
   ]
 
-  /// The same with the user's own names for what plain lines say.
-  public static func all(mapping map: FieldMap) -> [any RecordDecoder] {
-    all.map { $0 is PlainDecoder ? PlainDecoder(map) : $0 }
-  }
+  /// Formats whose files are rewritten. What none of them recognises is offered as lines.
+  static let documents: [any DocumentDecoder.Type] = [
+    ClineTasks.self,
+    ClineCLI.self,
+    OpenCodeMessages.self,
+    GeminiCLIDocument.self,
+    HermesRows.self,
+  ]
+
+  /// Formats in databases.
+  static let databases: [any DatabaseReader.Type] = [
+    MimoCodeDatabase.self,
+    OpenCodeDatabase.self,
+    HermesDatabase.self,
+  ]
 }

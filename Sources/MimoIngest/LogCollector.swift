@@ -85,12 +85,14 @@ public final class LogCollector: LogConsumer {
   /// Called after each round of reading, when something may have changed; `true` if all has been read.
   public var onRound: (_ collector: LogCollector, _ isCaughtUp: Bool) -> Void = { _, _ in }
 
-  private let formats: [any RecordDecoder]
+  private let formats: LogFormats
   private let namedAlone: Set<Int>
   private let clock: () -> Instant
   private var decoders: [Int: FileDecoder] = [:]
   private var output: DecodedLines
   private var translation = NameTranslation()
+  /// Of the files that are not made of lines.
+  private var contents: [Int: FileContent] = [:]
   /// Tallies of readings of a file that ended (it was replaced or truncated).
   private var finished: [Int: LineTally] = [:]
 
@@ -101,7 +103,7 @@ public final class LogCollector: LogConsumer {
   ///   - formats: the formats to recognise; one of them alone is taken as given.
   ///   - clock: tells the time of reading, for calls whose log tells none.
   public init(
-    ledger: Ledger, sources: [LogSource], formats: [any RecordDecoder] = Decoders.all,
+    ledger: Ledger, sources: [LogSource], formats: LogFormats = .all,
     clock: @escaping () -> Instant
   ) {
     self.ledger = ledger
@@ -122,7 +124,10 @@ public final class LogCollector: LogConsumer {
       tally += decoder.tally
       finished[file.id] = tally
     }
-    decoders[file.id] = FileDecoder(formats)
+    decoders[file.id] = FileDecoder(formats.lines)
+    // What a database of this name held before has nothing to do with what it holds now; of a document
+    // that is rewritten by putting a new file in its place the calls are known.
+    if file.kind == .database { contents[file.id] = nil }
     files[file.id] = files[file.id] ?? FileReport(path: file.path)
     files[file.id]?.error = nil
   }
@@ -134,29 +139,67 @@ public final class LogCollector: LogConsumer {
 
   private func decode(_ lines: UnsafeRawBufferPointer, of file: LogFile, at offset: Int64) {
     output.readTime = clock()
-    decoders[file.id, default: FileDecoder(formats)].decode(lines, at: offset, into: &output)
-    record(decoders[file.id]!, of: file, bytes: lines.count)
+    decoders[file.id, default: FileDecoder(formats.lines)].decode(lines, at: offset, into: &output)
+    var report = report(of: file)
+    record(&output, of: file, in: &report)
+    report.bytes += Int64(lines.count)
+    report.unfinished = nil
+    note(formats: decoders[file.id]!.formats, in: &report)
+    files[file.id] = report
+    sumTallies(of: file)
   }
 
-  private func record(_ decoder: FileDecoder, of file: LogFile, bytes: Int) {
+  /// As in `LogConsumer`.
+  public func changed(_ file: LogFile) -> Bool {
+    output.readTime = clock()
+    var report = report(of: file)
+    var content = contents[file.id] ?? FileContent(formats)
+    var isPassing = false
+    do throws(FileContent.Failure) {
+      try content.read(file.path, as: file.kind ?? .document, into: &output) {
+        record(&$0, of: file, in: &report)
+      }
+      report.error = nil
+    } catch {
+      report.error = error.error.description
+      isPassing = error.isPassing
+    }
+    report.bytes = file.bytes + (file.status?.size ?? 0)
+    note(formats: content.formats, in: &report)
+    contents[file.id] = content
+    files[file.id] = report
+    sumTallies(of: file)
+    return !isPassing
+  }
+
+  private func report(of file: LogFile) -> FileReport {
     var report = files[file.id] ?? FileReport(path: file.path)
+    report.path = file.path
+    return report
+  }
+
+  /// Counts what was decoded.
+  private func record(
+    _ output: inout DecodedLines, of file: LogFile, in report: inout FileReport
+  ) {
     if namedAlone.contains(file.source) {
       // The original of such a copy stands in another file, which is not read.
       report.copiesLeftOut += output.dropEmbeddedCopies()
     }
-    let decoded = output.records.count
-    let counted = translation.record(&output, into: &ledger)
-    report.records += counted
-    report.duplicates += decoded - counted
-    report.tally = finished[file.id] ?? LineTally()
-    report.tally += decoder.tally
-    for format in decoder.formats where !report.formats.contains(format) {
-      report.formats.append(format)
-    }
-    report.bytes += Int64(bytes)
-    report.path = file.path
-    report.unfinished = nil
-    files[file.id] = report
+    let outcome = translation.record(&output, into: &ledger)
+    report.records += outcome.counted
+    report.duplicates += outcome.repeated
+  }
+
+  private func note(formats: [String], in report: inout FileReport) {
+    for format in formats where !report.formats.contains(format) { report.formats.append(format) }
+  }
+
+  private func sumTallies(of file: LogFile) {
+    var tally = finished[file.id] ?? LineTally()
+    if let decoder = decoders[file.id] { tally += decoder.tally }
+    if let content = contents[file.id] { tally += content.tally }
+    files[file.id]?.tally = tally
   }
 
   /// As in `LogConsumer`.

@@ -29,7 +29,7 @@ public struct ParallelScan: Sendable {
   ///   - threads: how many to use; `nil` takes one for each core.
   ///   - rangeBytes: size of the ranges, for tests.
   public init(
-    of sources: [LogSource], ledger: Ledger, formats: [any RecordDecoder] = Decoders.all,
+    of sources: [LogSource], ledger: Ledger, formats: LogFormats = .all,
     readTime: Instant,
     threads: Int? = nil, rangeBytes: Int64 = ParallelScan.rangeBytes
   ) {
@@ -59,6 +59,8 @@ private struct Part: Sendable {
 /// What reading a part came to.
 private struct PartResult: Sendable {
   var decoder: FileDecoder
+  /// Of a file that is not made of lines.
+  var content: FileContent?
   /// The names the decoder's state refers to.
   var names: NameTable
   var bytes: Int64 = 0
@@ -73,14 +75,14 @@ private final class Job: Sendable {
   let logs: [FoundLog]
   let parts: [Part]
   private let leavesOutCopies: [Bool]
-  private let formats: [any RecordDecoder]
+  private let formats: LogFormats
   private let readTime: Instant
   private let nextPart = Atomic<Int>(0)
   private let ledger: Mutex<Ledger>
   private let results: Mutex<[Int: PartResult]>
 
   init(
-    logs: [FoundLog], leavesOutCopies: [Bool], ledger: Ledger, formats: [any RecordDecoder],
+    logs: [FoundLog], leavesOutCopies: [Bool], ledger: Ledger, formats: LogFormats,
     readTime: Instant,
     rangeBytes: Int64
   ) {
@@ -94,7 +96,7 @@ private final class Job: Sendable {
       var parts: [Part] = []
       var start: Int64 = 0
       let rangeBytes =
-        logs[index].size > rangeBytes && Self.mustReadInOrder(logs[index], formats)
+        logs[index].size > rangeBytes && Self.mustReadInOrder(logs[index], formats.lines)
         ? .max : rangeBytes
       repeat {
         // The last range has no end: the file may have grown since it was listed.
@@ -133,32 +135,69 @@ private final class Job: Sendable {
     _ part: Part, _ buffer: LineBuffer, _ output: inout DecodedLines,
     _ translation: inout NameTranslation
   ) -> PartResult {
-    var result = PartResult(decoder: FileDecoder(formats), names: output.names)
+    var result = PartResult(decoder: FileDecoder(formats.lines), names: output.names)
     do throws(LogError) {
-      let end = try OpenLog(path: logs[part.log].path).read(
+      let log = try OpenLog(path: logs[part.log].path)
+      if let kind = try log.kind, kind != .lines {
+        // Read by whoever has its first part.
+        if part.range.lowerBound == 0 {
+          readWhole(kind, part, &output, &translation, &result)
+        }
+        result.names = output.names
+        return result
+      }
+      let end = try log.read(
         range: part.range, buffer: buffer, unfinished: { result.unfinished = ($1, $0.count) }
       ) { lines, offset in
         result.decoder.decode(lines, at: offset, into: &output)
         result.bytes += Int64(lines.count)
-        count(&output, part.log, &translation, &result)
+        count(&output, part.log, &translation, &result, mayWait: false)
       }
       result.errors = end.longLines
     } catch {
       result.errors.append(error)
     }
+    count(&output, part.log, &translation, &result)
     result.names = output.names
     return result
   }
 
+  private func readWhole(
+    _ kind: FileKind, _ part: Part, _ output: inout DecodedLines,
+    _ translation: inout NameTranslation, _ result: inout PartResult
+  ) {
+    var content = FileContent(formats)
+    do throws(FileContent.Failure) {
+      try content.read(logs[part.log].path, as: kind, into: &output) {
+        count(&$0, part.log, &translation, &result)
+      }
+      result.bytes = logs[part.log].size
+    } catch {
+      result.errors.append(error.error)
+    }
+    result.content = content
+  }
+
+  /// Records that a thread keeps, at most, while another one has the ledger: it reads on instead of waiting.
+  private static let keptRecords = 4096
+
   private func count(
     _ output: inout DecodedLines, _ log: Int, _ translation: inout NameTranslation,
-    _ result: inout PartResult
+    _ result: inout PartResult, mayWait: Bool = true
   ) {
     if leavesOutCopies[log] { result.copiesLeftOut += output.dropEmbeddedCopies() }
-    let decoded = output.records.count
-    let counted = ledger.withLock { translation.record(&output, into: &$0) }
-    result.records += counted
-    result.duplicates += decoded - counted
+    if output.records.isEmpty { return }
+    let outcome: NameTranslation.Outcome
+    if mayWait || output.records.count >= Self.keptRecords {
+      outcome = ledger.withLock { translation.record(&output, into: &$0) }
+    } else {
+      guard
+        let now = ledger.withLockIfAvailable({ translation.record(&output, into: &$0) })
+      else { return }
+      outcome = now
+    }
+    result.records += outcome.counted
+    result.duplicates += outcome.repeated
   }
 
   /// Joins the parts of each file. Called when all threads are done.
@@ -185,7 +224,10 @@ private final class Job: Sendable {
 extension FileReport {
   fileprivate mutating func add(_ part: PartResult) {
     tally += part.decoder.tally
-    for format in part.decoder.formats where !formats.contains(format) { formats.append(format) }
+    if let content = part.content { tally += content.tally }
+    for format in part.content?.formats ?? part.decoder.formats where !formats.contains(format) {
+      formats.append(format)
+    }
     bytes += part.bytes
     records += part.records
     duplicates += part.duplicates

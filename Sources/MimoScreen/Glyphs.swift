@@ -14,6 +14,10 @@ public struct Glyphs: Hashable, Sendable {
   public var unknown: Unicode.Scalar
   /// A cell filled from the bottom, from the least to the whole: eight steps or fewer, never none.
   public var spark: [Unicode.Scalar]
+  /// A cell of a map, from the least to the most: four steps, never none.
+  public var shade: [Unicode.Scalar]
+  /// A cell of a map that has nothing.
+  public var empty: Unicode.Scalar
   /// Where text was left out.
   public var ellipsis: Unicode.Scalar
   /// Arrows.
@@ -41,6 +45,8 @@ public struct Glyphs: Hashable, Sendable {
     track: "░",
     unknown: "╌",
     spark: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+    shade: ["░", "▒", "▓", "█"],
+    empty: "·",
     ellipsis: "…",
     up: "↑",
     down: "↓",
@@ -68,6 +74,8 @@ public struct Glyphs: Hashable, Sendable {
     track: ".",
     unknown: "?",
     spark: ["_", ".", ":", "-", "=", "+", "*", "#"],
+    shade: ["-", "+", "*", "#"],
+    empty: ".",
     ellipsis: "~",
     up: "^",
     down: "v",

@@ -54,33 +54,41 @@ enum CatalogJSON {
       [
         ("provider", .string(provider.id)), ("model", .string(model.id)),
         ("currency", .string(PriceText.unit(entry.unit))),
-        ("per_million_tokens", rates(entry.rates)),
-        (
-          "tiers",
-          .array(
-            entry.tiers.map { tier in
-              .object([
-                ("above_prompt_tokens", .integer(tier.abovePromptTokens)),
-                ("rates", rates(tier.rates)),
-              ])
-            })
-        ),
-        (
-          "hours",
-          .array(
-            (entry.schedule?.hours ?? []).map { hours in
-              .object([
-                ("label", .string(hours.label)), ("when", .string(PriceText.hours(hours.window))),
-                ("rates", rates(hours.rates)),
-              ])
-            })
-        ),
+        ("per_million_tokens", rates(entry.rates, entry.unit)), ("tiers", tiers(entry)),
+        ("hours", hours(entry)),
       ] + evidence(entry.validity, entry.evidence, clock))
   }
 
-  private static func rates(_ rates: Rates?) -> JSONOutput {
+  /// The rates of long prompts.
+  static func tiers(_ entry: PriceEntry) -> JSONOutput {
+    .array(
+      entry.tiers.map { tier in
+        .object([
+          ("above_prompt_tokens", .integer(tier.abovePromptTokens)),
+          ("rates", rates(tier.rates, entry.unit)),
+        ])
+      })
+  }
+
+  /// The hours with rates of their own.
+  static func hours(_ entry: PriceEntry) -> JSONOutput {
+    .array(
+      (entry.schedule?.hours ?? []).map { hours in
+        .object([
+          ("label", .string(hours.label)), ("when", .string(PriceText.hours(hours.window))),
+          ("rates", rates(hours.rates, entry.unit)),
+        ])
+      })
+  }
+
+  /// Money per million tokens, or credits per token.
+  static func rates(_ rates: Rates?, _ unit: PricingUnit) -> JSONOutput {
     guard let rates else { return .null }
-    func text(_ rate: Int64) -> JSONOutput { .string(PriceText.perMillion(rate)) }
+    func text(_ rate: Int64) -> JSONOutput {
+      .string(
+        unit == .credits
+          ? ExactDecimal(digits: Int128(rate), decimals: 15).text : PriceText.perMillion(rate))
+    }
     return .object([
       ("input", text(rates.input)), ("cache_read", text(rates.cacheRead)),
       ("cache_write_5m", text(rates.cacheWrite5m)), ("cache_write_1h", text(rates.cacheWrite1h)),

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MimoIngest
 
 /// What can be typed for every command that reads logs; nothing is checked yet.
 struct CommonOptions: ParsableArguments {
@@ -42,7 +43,7 @@ struct CommonOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Take the logs as this format instead of recognising it: claude-code, api, litellm, plain, ...",
+      "Take the logs as this format instead of recognising it: \(LogFormats.all.names.joined(separator: ", ")).",
       valueName: "name"))
   var format: String?
 

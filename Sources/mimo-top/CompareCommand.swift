@@ -10,18 +10,27 @@ struct CompareCommand: ParsableCommand {
     discussion: """
       Differences and break-even hit rates are measured against --plan. Models that a plan does not sell are \
       priced as the models that stand for them (flagship, standard, fast), which are named; that makes an \
-      estimate of the result.
+      estimate of the result, shown with the range it lies in. Put your own model-classes.json into the folder \
+      of your settings to change what stands for what.
       """)
 
   @OptionGroup var common: CommonOptions
 
-  @Flag(help: "Print one JSON document (schema mimo-top.compare/1).")
+  @OptionGroup var whatIf: WhatIfOptions
+
+  @Flag(
+    help:
+      "Print one JSON document (schema mimo-top.compare/1, or .change/1, .changes/1, .hours/1).")
   var json = false
 
   @Flag(help: "Compare only plans that sell the models themselves, without any standing for them.")
   var noMapping = false
 
+  @Flag(help: "Also list the plans of sellers that cannot price any of the usage.")
+  var all = false
+
   func run() throws {
+    let choice = try whatIf.choice()
     let configuration = try Configuration(common)
     let scan = LogScan(configuration)
     let catalog = configuration.catalog
@@ -32,68 +41,79 @@ struct CompareCommand: ParsableCommand {
         plan: choice.plan, book: catalog.book, currency: choice.currency,
         modelMap: isBilled ? nil : map, exchange: configuration.exchange)
     }
+    let reference = tariff(PlanChoice(configuration.plan, configuration.currency))
+    if let choice {
+      return try run(
+        choice, configuration, scan, reference)
+    }
+    let known = PlanChoice.choices(configuration)
+    let choices =
+      all ? known : PlanChoice.useful(known, for: scan.snapshot, book: catalog.book, map: map)
     let comparison = Comparison(
-      of: scan.snapshot, tariffs: PlanChoice.choices(configuration).map(tariff),
-      reference: tariff(PlanChoice(configuration.plan, configuration.currency)),
-      periods: configuration.periods,
-      window: configuration.window, filters: configuration.filters, now: configuration.now,
-      anchors: configuration.anchors)
+      of: scan.snapshot, tariffs: choices.map(tariff), reference: reference,
+      periods: configuration.periods, window: configuration.window, filters: configuration.filters,
+      clock: configuration.clock, now: configuration.now, anchors: configuration.anchors)
+    // Of a subscription, what its credits stand for: the same usage at list prices.
+    let worth = HitRateWorth(
+      of: scan.snapshot,
+      tariff: reference.plan.isSubscription
+        ? tariff(PlanChoice(.asBilled, reference.currency)) : reference,
+      filters: configuration.filters, clock: configuration.clock, now: configuration.now)
     for notice in configuration.notices { StandardStreams.complain(notice) }
-    StandardStreams.print(
-      json
-        ? document(comparison, configuration).text + "\n"
-        : table(comparison) + age(comparison, configuration))
+    if json {
+      let document = CompareJSON(
+        comparison: comparison, worth: worth, configuration: configuration
+      ).document
+      StandardStreams.print(document.text + "\n")
+    } else {
+      let hidden = known.count - choices.count
+      StandardStreams.print(
+        table(comparison) + sentences(comparison, worth, configuration, hidden: hidden)
+          + age(comparison, configuration))
+    }
     let code = scan.complain(noUsage: comparison.reference.totals.isEmpty, configuration)
     if code != 0 { throw ExitCode(code) }
   }
 
-  // MARK: - JSON
-
-  private func document(_ comparison: Comparison, _ configuration: Configuration) -> JSONOutput {
-    let clock = configuration.clock
-    return .object([
-      ("schema", .string("mimo-top.compare/1")),
-      (
-        "window",
-        .object([
-          ("since", .text(configuration.since.map(clock.text))),
-          ("until", .text(configuration.until.map(clock.text))), ("time_zone", .string(clock.name)),
-        ])
-      ),
-      ("usage", .object(UsageJSON.counts(comparison.reference.totals))),
-      ("reference", .string(comparison.reference.plan.id)),
-      (
-        "plans",
-        .array(
-          comparison.entries.map { entry in
-            .object([
-              ("id", .string(entry.plan.id)), ("name", .string(entry.plan.name)),
-              ("provider", .text(entry.plan.provider)),
-              ("kind", .string(entry.plan.isSubscription ? "subscription" : "metered")),
-              ("currency", .string(entry.currency.rawValue)), ("fee", .decimal(entry.fee)),
-              ("cost", .decimal(entry.money)),
-              ("credits_used", UsageJSON.credits(entry.creditsUsed)),
-              ("credits_included", UsageJSON.credits(entry.creditsIncluded)),
-              ("fits", entry.fits.map(JSONOutput.bool) ?? .null),
-              ("runs_out_at", .text(entry.runsOutAt.map(clock.text))),
-              ("difference", .decimal(entry.difference)),
-              ("break_even_hit_rate", .text(entry.breakEvenHitRate?.text(decimals: 6))),
-              (
-                "mapped",
-                .array(
-                  entry.mapped.map {
-                    .object([("from", .string($0.from)), ("to", .string($0.to))])
-                  })
-              ),
-              ("unpriced_requests", .integer(entry.unpricedRequests)),
-              ("prices_checked", .text(entry.pricesChecked?.text)),
-            ])
-          })
-      ),
-    ])
+  private func run(
+    _ choice: WhatIfOptions.Choice, _ configuration: Configuration, _ scan: LogScan,
+    _ tariff: Tariff
+  ) throws {
+    for notice in configuration.notices { StandardStreams.complain(notice) }
+    let totals = Report(
+      of: scan.snapshot, tariff: tariff, window: configuration.window, clock: configuration.clock,
+      filters: configuration.filters
+    ).totals
+    if !totals.isEmpty {
+      let output = WhatIfOutput(
+        configuration: configuration, snapshot: scan.snapshot, tariff: tariff)
+      StandardStreams.print(try output.text(choice, json: json))
+    }
+    let code = scan.complain(noUsage: totals.isEmpty, configuration)
+    if code != 0 { throw ExitCode(code) }
   }
 
   // MARK: - Table
+
+  /// What the numbers say, in words.
+  private func sentences(
+    _ comparison: Comparison, _ worth: HitRateWorth?, _ configuration: Configuration, hidden: Int
+  ) -> String {
+    let words = PlanWords(clock: configuration.clock, now: configuration.now)
+    let currency = comparison.reference.currency
+    var lines: [String] = []
+    if let recommendation = comparison.recommendation {
+      lines.append(words.text(recommendation))
+      lines += [words.use(of: configuration.tariff, in: recommendation)].compactMap { $0 }
+    }
+    if let worth { lines += words.text(worth, currency) }
+    if hidden > 0 {
+      lines.append(
+        "\(NumberFormat.counted(Int64(hidden), "plan")) of sellers without any of these models: --all shows them"
+      )
+    }
+    return lines.map { "\n" + $0 }.joined() + (lines.isEmpty ? "" : "\n")
+  }
 
   /// The age of the oldest price in the comparison, and which plans are priced by old ones.
   private func age(_ comparison: Comparison, _ configuration: Configuration) -> String {
@@ -122,6 +142,9 @@ struct CompareCommand: ParsableCommand {
       }
       if entry.fits == false { notes.append("does not fit") }
       if !entry.mapped.isEmpty {
+        if let band = entry.band, !entry.plan.isSubscription {
+          notes.append(PlanWords.range(band.cost, entry.currency))
+        }
         notes.append(
           "estimate: "
             + entry.mapped.map { "\(TextWidth.sanitized($0.from)) as \($0.to)" }.joined(

@@ -20,10 +20,12 @@ struct Configuration {
   var currency: Currency
   /// Yuan for a dollar, if the user wants prices converted.
   var exchange: ExchangeRate?
+  /// When every call is priced at the lists of one instant, whenever it was made.
+  var pricesAt: Instant?
   var clock: LocalClock
   var since: Instant?
   var until: Instant?
-  var formats: [any RecordDecoder]
+  var formats: LogFormats
   var filters: [UsageFilter]
   var periods: BillingPeriods
   /// What the consoles of vendors said, by plan id.
@@ -48,7 +50,21 @@ struct Configuration {
 
   /// The active tariff.
   var tariff: Tariff {
-    Tariff(plan: plan, book: catalog.book, currency: currency, exchange: exchange)
+    let tariff = Tariff(plan: plan, book: catalog.book, currency: currency, exchange: exchange)
+    return pricesAt.map { tariff.withPrices(of: $0.minute) } ?? tariff
+  }
+
+  /// Prices every call at the lists of a date, an instant, a span before now, or `today`.
+  ///
+  /// - Throws: `Misuse` if it is none of these.
+  mutating func fixPrices(_ text: String) throws {
+    if text == "today" {
+      pricesAt = now
+    } else {
+      pricesAt = try TimeArgument.instant(text, "--prices-at", clock, now, endOfDay: false)
+      // Vendors change prices at midnight of their own zones: at noon here the date is theirs too.
+      if CivilDate(text) != nil { pricesAt = pricesAt?.advanced(byMilliseconds: 12 * 3_600_000) }
+    }
   }
 }
 
@@ -161,19 +177,20 @@ extension Configuration {
         throw Misuse(description: "\(name): \(error)")
       }
     }
-    formats = map.map { Decoders.all(mapping: $0) } ?? Decoders.all
+    if typed.map != nil, let format = typed.format, format != PlainDecoder.name {
+      throw Misuse(description: "--map is for lines of format plain, not '\(format)'")
+    }
+    formats =
+      try typed.format.map { name throws(Misuse) in
+        guard let format = LogFormats(named: name) else {
+          let known = LogFormats.all.names.joined(separator: ", ")
+          throw Misuse(description: "unknown format '\(name)'; known are \(known)")
+        }
+        return format
+      } ?? map.map(LogFormats.init(mapping:)) ?? .all
     // Whoever maps fields on the command line says what the logs are.
-    if let name = typed.format ?? typed.map.map({ _ in PlainDecoder.name }) {
-      if typed.map != nil, name != PlainDecoder.name {
-        throw Misuse(description: "--map is for lines of format plain, not '\(name)'")
-      }
-      formats = formats.filter { type(of: $0).name == name }
-      if formats.isEmpty {
-        throw Misuse(
-          description:
-            "unknown format '\(name)'; known are \(Decoders.all.map { type(of: $0).name }.joined(separator: ", "))"
-        )
-      }
+    if let map, typed.map != nil || typed.format == PlainDecoder.name {
+      formats = LogFormats(only: map)
     }
     filters = try typed.filter.map { text in
       let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(

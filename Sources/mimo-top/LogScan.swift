@@ -91,7 +91,7 @@ struct LogScan {
   private var recordCount: Int64 { files.reduce(0) { $0 + Int64($1.records) } }
 
   private static var knownFormats: String {
-    Decoders.all.map { type(of: $0).title }.joined(separator: ", ")
+    LogFormats.all.titles.joined(separator: ", ")
   }
 }
 

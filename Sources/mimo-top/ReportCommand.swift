@@ -32,6 +32,12 @@ struct ReportCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Print at most this many rows.", valueName: "n"))
   var limit: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Price every call at the list of one date (at its noon), a time, or today, whenever it was made.",
+      valueName: "date"))
+  var pricesAt: String?
+
   @Flag(help: "Print one JSON document (schema mimo-top.report/1).")
   var json = false
 
@@ -39,7 +45,8 @@ struct ReportCommand: ParsableCommand {
   var csv = false
 
   func run() throws {
-    let configuration = try Configuration(common)
+    var configuration = try Configuration(common)
+    if let pricesAt { try configuration.fixPrices(pricesAt) }
     guard let grouping = Grouping(rawValue: by) else {
       throw Misuse(
         description:
@@ -155,15 +162,8 @@ struct ReportResult {
     let clock = configuration.clock
     return .object([
       ("schema", .string("mimo-top.report/1")),
-      (
-        "window",
-        .object([
-          ("since", .text(configuration.since.map(clock.text))),
-          ("until", .text(configuration.until.map(clock.text))),
-          ("time_zone", .string(clock.name)),
-        ])
-      ),
-      ("plan", plan),
+      ("window", UsageJSON.window(configuration.window, configuration)),
+      ("plan", plan), ("prices_at", .text(configuration.pricesAt.map(clock.text))),
       (
         "totals",
         .object(
@@ -179,16 +179,7 @@ struct ReportResult {
                 + measures(row.measures, cost: isSubscription ? nil : row.measures.cost))
           })
       ),
-      (
-        "unpriced",
-        .array(
-          report.unpriced.map { entry in
-            .object([
-              ("model", .text(entry.model)), ("provider", .text(entry.provider)),
-              ("requests", .integer(entry.requests)), ("tokens", UsageJSON.tokens(entry.tokens)),
-            ])
-          })
-      ),
+      ("unpriced", UsageJSON.unpriced(report.unpriced)),
       (
         "ingest",
         .object([
@@ -388,6 +379,10 @@ struct ReportResult {
       text += "made on a subscription, as key or address tell (\(names)): "
       text += NumberFormat.counted(report.totals.subscriptionRequests, "request")
       text += ", \(NumberFormat.amount(credits, .credits)) instead of money\n"
+    }
+    if let date = configuration.pricesAt {
+      text +=
+        "every call at the prices of \(configuration.clock.text(date)), whenever it was made\n"
     }
     let age = PriceAge(
       checked: report.pricesChecked, now: configuration.now, clock: configuration.clock)

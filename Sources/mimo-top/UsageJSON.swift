@@ -17,6 +17,39 @@ enum UsageJSON {
     ] + Quantities.counters.map { ($0.name, .integer(sums.quantities[keyPath: $0.path])) }
   }
 
+  /// The minutes of a window, and the zone of days and hours.
+  static func window(_ window: Range<Minute>?, _ configuration: Configuration) -> JSONOutput {
+    func time(_ minute: Minute?) -> JSONOutput {
+      guard let minute, minute > .distantPast, minute < .distantFuture else { return .null }
+      return .string(configuration.clock.text(minute.start))
+    }
+    return .object([
+      ("since", time(window?.lowerBound)), ("until", time(window?.upperBound)),
+      ("time_zone", .string(configuration.clock.name)),
+    ])
+  }
+
+  /// What a plan is, without where it stands; `unit` is a currency or `credits`.
+  static func plan(_ tariff: Tariff) -> JSONOutput {
+    .object([
+      ("id", .string(tariff.plan.id)), ("name", .string(tariff.plan.name)),
+      ("kind", .string(tariff.plan.isSubscription ? "subscription" : "metered")),
+      ("currency", .string(tariff.currency.rawValue)),
+      ("unit", .string(PriceText.unit(tariff.unit))),
+    ])
+  }
+
+  /// Calls without a price, by model.
+  static func unpriced(_ entries: [Report.Unpriced]) -> JSONOutput {
+    .array(
+      entries.map { entry in
+        .object([
+          ("model", .text(entry.model)), ("provider", .text(entry.provider)),
+          ("requests", .integer(entry.requests)), ("tokens", tokens(entry.tokens)),
+        ])
+      })
+  }
+
   /// Tokens by class.
   static func tokens(_ tokens: TokenCounts) -> JSONOutput {
     .object([

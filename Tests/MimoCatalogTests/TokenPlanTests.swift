@@ -49,8 +49,11 @@ import Testing
     #expect(lite.credits(at: old) == Amount(whole: 60_000_000))
     #expect(lite.credits(at: new) == Amount(whole: 4_100_000_000))
     #expect(lite.fee(at: new, in: .cny) == Amount(whole: 39))
-    #expect(lite.fee(at: new, in: .usd, term: .year)?.exactText == "63.36")
-    #expect(lite.credits(at: new, term: .year) == Amount(whole: 4_100_000_000))
+    var annual = lite
+    annual.term = .year
+    #expect(annual.version(at: new)?.offers[.year]?.fees[.usd]?.exactText == "63.36")
+    #expect(annual.fee(at: new, in: .usd)?.exactText == "5.28", "a twelfth")
+    #expect(annual.credits(at: new) == Amount(whole: 4_100_000_000))
     #expect(lite.version(at: new)?.offers[.month]?.firstFees[.cny]?.exactText == "34.32")
     #expect(lite.fee(at: minute("2026-04-02T00:00:00Z").start, in: .usd) == nil)
     #expect(lite.rules.resets == [new.minute])
@@ -80,5 +83,51 @@ import Testing
       #expect(Int128(credits.cacheRead) == Int128(yuan.cacheRead) * 100_000_000)
       #expect(Int128(credits.output) == Int128(yuan.output) * 100_000_000)
     }
+  }
+
+  private func value(_ plan: String, _ currency: Currency) throws -> PlanValue {
+    let plan = try #require(catalog.plan(id: plan))
+    return try #require(
+      PlanValue(
+        of: Tariff(plan: plan, book: catalog.book, currency: currency),
+        at: minute("2026-11-01T00:00:00Z").start))
+  }
+
+  @Test(arguments: [
+    ("lite", "39", "41", "95.1"), ("standard", "99", "110", "90.0"), ("pro", "329", "380", "86.6"),
+    ("max", "659", "820", "80.4"),
+  ])
+  func `a tier pays off above a certain use`(
+    _ tier: String, _ fee: String, _ worth: String, _ percent: String
+  ) throws {
+    let value = try value("mimo-token-plan-" + tier, .cny)
+    #expect(value.fee.exactText == fee)
+    #expect(value.worth.lowerBound.exactText == worth && value.worth.upperBound.exactText == worth)
+    #expect(value.creditsPerUnit.lowerBound == Amount(whole: 100_000_000))
+    #expect(value.creditsPerUnit.upperBound == Amount(whole: 100_000_000))
+    let share = value.paysOffAbove.lowerBound
+    #expect(share == value.paysOffAbove.upperBound)
+    #expect(Ratio(share.numerator * 100, share.denominator)?.text(decimals: 1) == percent)
+    #expect(value.lapses == true)
+    #expect(value.worth(of: Amount(whole: 250_000_000)).lowerBound.exactText == "2.5")
+  }
+
+  @Test func `in dollars the models differ`() throws {
+    let value = try value("mimo-token-plan-lite", .usd)
+    #expect(value.worth.lowerBound.exactText == "5.74")
+    #expect(value.worth.upperBound.exactText == "5.945")
+    #expect(value.paysOffAbove.lowerBound > Ratio(1, 1)!)
+  }
+
+  @Test func `a team pays and holds by the seat`() throws {
+    var catalog = catalog
+    let isBought = catalog.buy("mimo-token-plan-team-pro", term: .month, seats: 5)
+    #expect(isBought)
+    let team = try #require(catalog.plan(id: "mimo-token-plan-team-pro"))
+    let now = minute("2026-11-01T00:00:00Z").start
+    #expect(team.fee(at: now, in: .usd) == Amount(whole: 250))
+    #expect(team.credits(at: now) == Amount(whole: 190_000_000_000))
+    let isAnnual = catalog.buy("mimo-token-plan-team-pro", term: .year, seats: 1)
+    #expect(!isAnnual, "it is not sold by the year")
   }
 }

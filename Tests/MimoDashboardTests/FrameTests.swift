@@ -103,6 +103,23 @@ import Testing
     expectFrame(view(model), "plans-\(columns)x\(rows)")
   }
 
+  @Test(arguments: [(80, 24), (120, 40), (200, 60)])
+  func `the list of plans says which one to take`(columns: Int, rows: Int) {
+    var model = Model.made(.weeks, columns, rows, plan: "small USD")
+    model.type("l")
+    expectFrame(view(model), "plans-recommended-\(columns)x\(rows)")
+  }
+
+  @Test(arguments: [(80, 24), (120, 40)])
+  func `the list of plans says between what an estimate lies`(columns: Int, rows: Int) {
+    var model = Model.made(.weeks, columns, rows)
+    model.modelMap = MadeUpUsage.modelMap
+    model.type("ml")
+    model.message = nil
+    model.overlayState.selected = model.index(of: "beta-payg USD")
+    expectFrame(view(model), "plans-estimate-\(columns)x\(rows)")
+  }
+
   @Test func `the list of plans has the difference of each from the reference`() {
     var model = Model.made(onlyPriced)
     model.type("=l")
@@ -216,6 +233,12 @@ import Testing
     model.type("b>>>")
     model.message = nil
     expectFrame(view(model), "what-if-\(columns)x\(rows)")
+  }
+
+  @Test func `what if says what a point is worth at the present pace`() {
+    var model = Model.made(.weeks)
+    model.type("b")
+    expectFrame(view(model), "what-if-weeks-80x24")
   }
 
   @Test func `what if says what it needs when a price is missing`() {

@@ -86,9 +86,10 @@ extension Action {
   static var all: [Action] {
     let all: [Action] = [
       .quit, .suspend, .repaint, .showHelp, .showPlans, .showAlerts, .showFiles, .showWhatIf,
+      .showChange, .showHours,
       .nextPlan,
-      .previousPlan, .asBilled, .pinReference, .toggleCurrency, .toggleMapping, .lowerRate,
-      .raiseRate, .nextWindow, .previousWindow,
+      .previousPlan, .asBilled, .pinReference, .toggleCurrency, .toggleMapping, .less,
+      .more, .nextWindow, .previousWindow,
       .nextGrouping, .previousGrouping, .nextSorting, .reverseSorting, .nextTheme, .focusNext,
       .focusPrevious, .moveUp, .moveDown, .pageUp, .pageDown, .moveToStart, .moveToEnd, .choose,
       .back,
@@ -96,9 +97,10 @@ extension Action {
     for action in all {
       switch action {
       case .quit, .suspend, .repaint, .showHelp, .showPlans, .showAlerts, .showFiles, .showWhatIf,
+        .showChange, .showHours,
         .nextPlan,
-        .previousPlan, .asBilled, .pinReference, .toggleCurrency, .toggleMapping, .lowerRate,
-        .raiseRate, .nextWindow, .previousWindow,
+        .previousPlan, .asBilled, .pinReference, .toggleCurrency, .toggleMapping, .less,
+        .more, .nextWindow, .previousWindow,
         .nextGrouping, .previousGrouping, .nextSorting, .reverseSorting, .nextTheme, .focusNext,
         .focusPrevious, .moveUp, .moveDown, .pageUp, .pageDown, .moveToStart, .moveToEnd, .choose,
         .back:

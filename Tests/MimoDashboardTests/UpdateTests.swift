@@ -146,24 +146,26 @@ import Testing
 }
 
 @Suite struct PlanListTests {
-  @Test func `the list opens at the active plan with a quote for each`() {
+  @Test func `the list opens at the active plan with all that can price any of it`() {
     var model = Model.made(plan: "small USD")
     model.type("l")
     #expect(model.overlay == .plans)
     #expect(model.overlayState.selected == model.planIndex)
-    #expect(model.figures.quotes.count == model.plans.count)
+    #expect(model.figures.listedPlans.sorted() == Array(model.plans.indices))
     model.type("l")
     #expect(model.overlay == nil)
-    #expect(model.figures.quotes.isEmpty)
+    #expect(model.figures.comparison == nil)
   }
 
   @Test func `Enter takes the chosen plan and closes the list`() {
     var model = Model.made()
     model.type("ljj")
+    let chosen = model.overlayState.selected
+    #expect(chosen == model.figures.listedPlans[place(in: model, of: 0) + 2])
     model.press(.enter)
-    #expect(model.planIndex == 2)
+    #expect(model.planIndex == chosen && chosen != 0)
     #expect(model.overlay == nil)
-    #expect(model.figures.report?.totals.cost == model.quote(model.plans[2], nil).money)
+    #expect(model.figures.report?.totals.cost == model.quote(model.plans[chosen], nil).money)
   }
 
   @Test func `Esc closes the list and keeps the plan`() {
@@ -177,7 +179,7 @@ import Testing
   @Test func `= in the list pins the chosen plan, and off again`() {
     var model = Model.made()
     model.type("lj=")
-    #expect(model.referenceIndex == 1)
+    #expect(model.referenceIndex == model.overlayState.selected && model.referenceIndex != 0)
     #expect(model.planIndex == 0)
     model.type("=")
     #expect(model.referenceIndex == nil)
@@ -193,12 +195,10 @@ import Testing
   @Test func `the list ends at both ends`() {
     var model = Model.made()
     model.type("l")
-    model.press(.up)
-    #expect(model.overlayState.selected == 0)
+    model.press(.home, .up)
+    #expect(model.overlayState.selected == model.figures.listedPlans.first)
     model.press(.end, .down, .pageDown)
-    #expect(model.overlayState.selected == model.plans.count - 1)
-    model.press(.home)
-    #expect(model.overlayState.selected == 0)
+    #expect(model.overlayState.selected == model.figures.listedPlans.last)
   }
 
   @Test func `the money of the list follows the window`() {
@@ -207,10 +207,46 @@ import Testing
     usage.call("alpha-pro", minutesAgo: 5, fresh: 1_000_000)
     var model = Model.made(usage)
     model.type("l")
-    #expect(model.figures.quotes[0].money == Amount(whole: 2))
+    #expect(model.figures.comparison?.reference.money == Amount(whole: 2))
     model.type("w")
     #expect(model.window == .hour)
-    #expect(model.figures.quotes[0].money == Amount(whole: 1))
+    #expect(model.figures.comparison?.reference.money == Amount(whole: 1))
+  }
+
+  @Test func `the cheapest that prices all of it comes first`() {
+    var usage = MadeUpUsage()
+    usage.call("alpha-pro", fresh: 1_000_000)
+    var model = Model.made(usage)
+    model.type("l")
+    let names = model.figures.listedPlans.map { model.plans[$0].name }
+    #expect(
+      names.prefix(4) == [
+        "As billed USD", "Alpha pay-as-you-go USD", "Alpha small USD", "Alpha large USD",
+      ])
+    #expect(!names.contains("Beta pay-as-you-go USD"), "it sells none of this")
+  }
+
+  @Test func `p passes over lists that price none of it`() {
+    var usage = MadeUpUsage()
+    usage.call("beta-large", fresh: 1_000_000)
+    var model = Model.made(usage)
+    var seen: Set<String> = []
+    for _ in model.plans {
+      model.type("p")
+      seen.insert(model.plan.name)
+    }
+    #expect(seen.contains("Beta pay-as-you-go USD") && seen.contains("Alpha small USD"))
+    #expect(!seen.contains("Alpha pay-as-you-go USD"))
+    model.modelMap = MadeUpUsage.modelMap
+    for _ in model.plans {
+      model.type("P")
+      seen.insert(model.plan.name)
+    }
+    #expect(seen.contains("Alpha pay-as-you-go USD"), "one of its models can stand for it")
+  }
+
+  private func place(in model: Model, of plan: Int) -> Int {
+    model.figures.listedPlans.firstIndex(of: plan)!
   }
 }
 

@@ -9,6 +9,7 @@ struct Line: Hashable {
   var model = "m"
   var session = ""
   var project = ""
+  var key = ""
   /// `nil` takes the session.
   var conversation: String?
   var tokens = TokenCounts()
@@ -29,7 +30,7 @@ struct Line: Hashable {
     }
     record.labels = Labels(
       model: ledger.names.intern(model), project: ledger.names.intern(project),
-      session: ledger.names.intern(session))
+      session: ledger.names.intern(session), key: ledger.names.intern(key))
     record.conversation = ledger.names.intern(conversation ?? session)
     record.tokens = tokens
     record.tellsCache = tellsCache

@@ -1,5 +1,6 @@
 import Foundation
 import MimoEngine
+import MimoSQLite
 import Testing
 
 @testable import MimoIngest
@@ -24,14 +25,33 @@ private struct Expected: Decodable, Sendable {
   }()
 }
 
+/// A sample as a log: of a database the file that its SQL makes.
+private struct Sample {
+  let path: String
+  private var scratch: ScratchFolder?
+
+  init(_ name: String) throws {
+    let file = formatSamples.appendingPathComponent(name)
+    guard name.hasSuffix(".sql") else {
+      path = file.path
+      return
+    }
+    let scratch = try ScratchFolder()
+    path = scratch.url.appendingPathComponent("mimocode.db").path
+    let database = try SQLiteConnection(path: path, access: .readWrite)
+    try database.execute(String(contentsOf: file, encoding: .utf8))
+    self.scratch = scratch
+  }
+}
+
 @Suite struct SampleTests {
-  @Test func `samples are there`() { #expect(Expected.all.count == 35) }
+  @Test func `samples are there`() { #expect(Expected.all.count == 43) }
 
   @Test(arguments: Expected.all.keys.sorted())
   func `a sample counts as its notes say`(_ name: String) throws {
     let expected = try #require(Expected.all[name])
-    let path = formatSamples.appendingPathComponent(name).path
-    let collector = try collect(LogSource(argument: path))
+    let sample = try Sample(name)
+    let collector = try collect(LogSource(argument: sample.path))
     let totals = sums(collector.ledger.snapshot())
     #expect(totals.requests == expected.requests ?? 1)
     #expect(
@@ -64,8 +84,11 @@ private struct Expected: Decodable, Sendable {
     let collector = try collect(.folder(formatSamples.path, suffixes: [".jsonl", ".csv"]))
     // Two enveloped answers are also in the bare sample; one id is in a stream and in a transcript; a row of
     // the proxy's spend is one of its payload lines.
-    let whole = Expected.all.filter {
-      !$0.key.hasPrefix("claude-code/projects") && !$0.key.hasPrefix("codex/sessions")
+    let folders = ["claude-code/", "codex/"]
+    let whole = Expected.all.filter { name, _ in
+      folders.contains(name)
+        || (name.hasSuffix(".jsonl") || name.hasSuffix(".csv"))
+          && !folders.contains { name.hasPrefix($0) }
     }
     let requests = whole.values.reduce(0) { $0 + ($1.requests ?? 1) }
     #expect(sums(collector.ledger.snapshot()).requests == requests - 4)

@@ -157,6 +157,23 @@ extension MadeUpUsage {
     return usage
   }
 
+  /// Three weeks of one vendor's models, with good and bad days and a pause every night.
+  public static var weeks: MadeUpUsage {
+    var usage = MadeUpUsage()
+    for day in 0..<21 {
+      for hour in [0, 2, 3, 7, 8] {
+        let minutes = day * 1440 + hour * 60
+        usage.call(
+          "alpha-pro", minutesAgo: minutes + 5, fresh: 20_000 + Int64(day % 3) * 9000,
+          read: 240_000, output: 8000)
+        usage.call(
+          "alpha-mini", session: "s-2", minutesAgo: minutes + 3, fresh: 6000, read: 30_000,
+          output: 900)
+      }
+    }
+    return usage
+  }
+
   /// One call with so many tokens of each class.
   public static func single(tokens: Int64) -> MadeUpUsage {
     var usage = MadeUpUsage()

@@ -9,7 +9,7 @@ enum Overlays {
     let width = overlayColumns(buffer.size.columns)
     let wanted: Int
     switch overlay {
-    case .plans: wanted = model.plans.count + 3
+    case .plans: wanted = PlansOverlay.rowCount(model, columns: width - 4) + 2
     case .whatIf: wanted = 24
     default: wanted = lines(overlay, model, columns: width - 4).count + 2
     }
@@ -56,6 +56,13 @@ enum Overlays {
     case .files: ("What was read", "Esc closes")
     case .trace: ("How this cost was made", "Esc closes")
     case .whatIf: ("What if: \(model.plan.name)", "< > hit rate, Esc closes")
+    case .change:
+      ("Price change: \(model.plan.name), \(model.windowName)", "< > change, Esc closes")
+    case .hours:
+      (
+        "Hours in \(model.clock.name): \(model.plan.name), \(model.windowName)",
+        "< > \(model.movablePercent)% movable, Esc closes"
+      )
     }
   }
 
@@ -67,6 +74,8 @@ enum Overlays {
       case .alerts: alertLines(model)
       case .files: fileLines(model, columns)
       case .trace: TraceOverlay.lines(model)
+      case .change: ChangeOverlay.lines(model, columns: columns)
+      case .hours: HoursOverlay.lines(model, columns: columns)
       }
     return lines.flatMap { wrapped($0, columns: columns) }
   }
@@ -192,70 +201,6 @@ enum Overlays {
       lines += model.ingest.sources.map { [Span("  " + $0, Role.value.style)] }
     }
     return lines
-  }
-}
-
-/// The list of plans with their money for the shown window.
-enum PlansOverlay {
-  static func draw(_ model: Model, on buffer: inout CellBuffer, in rect: Rect) {
-    let quotes = model.figures.quotes
-    let base = model.figures.reference
-    let rows: [[Span]] = model.plans.enumerated().map { index, choice in
-      let quote = index < quotes.count ? quotes[index] : nil
-      var mark = index == model.planIndex ? String(Character(model.glyphs.pointer)) : " "
-      if index == model.referenceIndex { mark += "=" }
-      let credits: String
-      if let quote, choice.plan.kind == .credits {
-        credits =
-          "\(NumberFormat.credits(quote.credits)) of \(NumberFormat.credits(quote.included))"
-      } else {
-        credits = ""
-      }
-      var cells = [
-        Span(mark, Role.key.style), Span(choice.name, Role.value.style),
-        Span(money(quote), Role.money.style),
-        Span(credits, Role.plain.style), Span(note(quote, choice, model), Role.muted.style),
-      ]
-      if let base, let quote {
-        let isBase = index == model.referenceIndex
-        cells.append(
-          isBase
-            ? Span("reference", Role.muted.style) : SpendPanel.difference(quote, base)[0])
-      }
-      return cells
-    }
-    var columns = [
-      Table.Column("", alignment: .leading, width: 2, priority: 90),
-      Table.Column("plan", minimum: 20, maximum: 42, priority: 100),
-      Table.Column("money", width: 11, priority: 95),
-      Table.Column("credits", width: 14, priority: 40),
-      Table.Column("", alignment: .leading, width: 16, priority: 20),
-    ]
-    if base != nil { columns.append(Table.Column("difference", width: 11, priority: 50)) }
-    let visible = max(1, rect.rows - 1)
-    Table(
-      columns: columns, rows: rows, selected: model.overlayState.selected,
-      scroll: Table.scroll(0, showing: model.overlayState.selected, of: rows.count, in: visible),
-      headerStyle: Role.tableHeader.style, selectedStyle: Role.selected.style,
-      style: Role.overlay.style, glyphs: model.glyphs
-    ).draw(on: &buffer, in: rect)
-  }
-
-  private static func money(_ quote: Figures.Quote?) -> String {
-    guard let quote else { return NumberFormat.unknown }
-    let isPartial = quote.unpricedRequests > 0 && quote.money != nil
-    return NumberFormat.money(quote.money, quote.currency) + (isPartial ? "+?" : "")
-  }
-
-  private static func note(_ quote: Figures.Quote?, _ choice: PlanChoice, _ model: Model) -> String
-  {
-    guard let quote, quote.requests > 0 else { return "" }
-    if quote.unpricedRequests == quote.requests { return "none of these" }
-    if quote.unpricedRequests > 0 {
-      return "\(NumberFormat.count(quote.unpricedRequests)) unpriced"
-    }
-    if let end = quote.runsOutAt { return "gone by \(PlanStrip.day(end, model).prefix(5))" }
-    return choice.plan.isSubscription ? "fee of periods" : ""
   }
 }
 

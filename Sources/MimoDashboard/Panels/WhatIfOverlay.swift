@@ -97,6 +97,10 @@ enum WhatIfOverlay {
         change > .zero ? .warning : .good),
       line("one point", "is worth \(money(curve.line.worthOfOnePoint)) over \(model.windowName)"),
     ]
+    if let worth = model.figures.hitRateWorth {
+      let texts = PlanWords(clock: model.clock, now: model.now).text(worth, currency)
+      lines.append(line("present pace", texts.joined(separator: "; ")))
+    }
     if let other {
       let crossing = curve.line.crossing(other.line)
       let text =

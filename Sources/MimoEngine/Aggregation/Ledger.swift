@@ -114,7 +114,9 @@ public struct Ledger: Sendable {
         return recordSecondRequest(record, identity.message, request)
       }
       if identity.rank < known.rank { return .repeated }
-      merge(record, identity.rank, request, into: position, replacing: identity.rank > known.rank)
+      merge(
+        record, identity.rank, request, into: position,
+        replacing: record.isRevision || identity.rank > known.rank)
       return .repeated
     }
     insert(record, key: identity.message.value, identity.rank, request)
@@ -147,7 +149,7 @@ public struct Ledger: Sendable {
   ) -> Outcome {
     let key = Call.key(message, request)
     if let position = find(key) {
-      merge(record, .request, request, into: position, replacing: false)
+      merge(record, .request, request, into: position, replacing: record.isRevision)
       return .repeated
     }
     insert(record, key: key, .request, request, flags: Call.isSecond)

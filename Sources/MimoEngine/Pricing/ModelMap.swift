@@ -21,8 +21,19 @@ public struct ModelMap: Hashable, Sendable {
   /// The classes; a model belongs to the first one that lists it.
   public var classes: [Class]
 
+  /// How many tokens another vendor's tokeniser may make of the text of one, at least and at most.
+  public var tokenRatio: ClosedRange<Ratio>
+
+  /// Unless the user knows better.
+  public static let usualTokenRatio = Ratio(85, 100)!...Ratio(125, 100)!
+
   /// Creates a map.
-  public init(classes: [Class] = []) { self.classes = classes }
+  public init(
+    classes: [Class] = [], tokenRatio: ClosedRange<Ratio> = ModelMap.usualTokenRatio
+  ) {
+    self.classes = classes
+    self.tokenRatio = tokenRatio
+  }
 
   /// The class that lists a model, compared without regard to case.
   public func `class`(of model: String) -> Class? {

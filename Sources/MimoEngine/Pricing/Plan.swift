@@ -18,6 +18,9 @@ public struct Plan: Sendable, Identifiable {
     case month
     /// Twelve months, paid at once; credits still come month by month.
     case year
+
+    /// How many months it has.
+    public var months: Int64 { self == .month ? 1 : 12 }
   }
 
   /// What a subscription costs and holds in one term.
@@ -141,6 +144,10 @@ public struct Plan: Sendable, Identifiable {
   public var recognised: [Plan] = []
   /// What happens around the credits.
   public var rules: Rules
+  /// How long the user buys it for.
+  public var term = Term.month
+  /// How many times the user buys it: seats of a team; more than 0.
+  public var seats: Int64 = 1
 
   /// Creates a plan.
   public init(
@@ -207,14 +214,18 @@ public struct Plan: Sendable, Identifiable {
     versions.last { $0.validity.contains(instant.minute) }
   }
 
-  /// The fee of the term bought at `instant`, or `nil` if none in that currency is known.
-  public func fee(at instant: Instant, in currency: Currency, term: Term = .month) -> Amount? {
-    version(at: instant)?.offers[term]?.fees[currency]
+  /// The fee of one month bought at `instant`, for all seats; `nil` if none in that currency is known.
+  ///
+  /// Of a longer term it is the share of a month, rounded half to even to 10⁻¹⁸.
+  public func fee(at instant: Instant, in currency: Currency) -> Amount? {
+    version(at: instant)?.offers[term]?.fees[currency].map {
+      ($0 * seats).scaled(by: 1, over: Int128(term.months))
+    }
   }
 
-  /// The credits of each month bought at `instant`, or `nil` if it has none or none are known.
-  public func credits(at instant: Instant, term: Term = .month) -> Amount? {
-    version(at: instant)?.offers[term]?.credits
+  /// The credits of each month bought at `instant`, for all seats; `nil` if it has none or none are known.
+  public func credits(at instant: Instant) -> Amount? {
+    version(at: instant)?.offers[term]?.credits.map { $0 * seats }
   }
 
   /// The currencies in which it has a fee or a list in `book`, in the order of `Currency`.

@@ -66,6 +66,8 @@ public struct ProviderPrices: Hashable, Sendable {
   public var keyPrefix: String?
   /// Whether it sells other vendors' models at prices of its own, so that what is not in its list has no price.
   public var isReseller = false
+  /// Minutes after which an unused cache entry is gone; `nil` if not known.
+  public var cacheMinutes: Int32?
   /// What it sells.
   public var models: [ModelPrices]
 
@@ -102,7 +104,7 @@ public struct ModelIndex: Hashable, Sendable {
 /// entry has no rates.
 public struct PriceBook: Sendable {
   /// The price lists. If several sell a model of the same name, the earlier is its own vendor.
-  public let providers: [ProviderPrices]
+  public internal(set) var providers: [ProviderPrices]
   /// The tier thresholds of all entries, ascending and unique.
   public let promptEdges: [Int64]
   private let modelsByName: [String: [ModelIndex]]
@@ -189,6 +191,11 @@ public struct PriceBook: Sendable {
     candidates(named: name)?.models.first { providers[$0.provider].id == provider }
   }
 
+  /// The ids of all that sell the model of this name.
+  func sellers(of name: String) -> [String] {
+    candidates(named: name)?.models.map { providers[$0.provider].id } ?? []
+  }
+
   /// The place of a provider in `providers`, from its id, an alias or the address of its interface.
   public func provider(named text: String) -> Int? {
     let text = text.lowercased()
@@ -247,28 +254,36 @@ public struct PriceBook: Sendable {
     of index: ModelIndex, currency: Currency, promptTokens: Int64, tier: ServiceTier = .standard,
     at minute: Minute
   ) -> RateSpan {
+    var span = RateSpan.unpriced
+    billed(index, at: minute, cutting: &span)?.entries.price(
+      in: .money(currency), promptTokens: promptTokens, tier: tier, at: minute, into: &span)
+    return span
+  }
+
+  /// The model whose list prices a call at `minute`: the one called, or where routes lead from it.
+  ///
+  /// Ends `span` where that changes. `nil` once calls are refused.
+  func billed(_ index: ModelIndex, at minute: Minute, cutting span: inout RateSpan) -> ModelPrices?
+  {
     let provider = providers[index.provider]
     var model = provider.models[index.model]
-    var span = RateSpan.unpriced
     // As many steps as there are models: a circle of routes ends without a price.
     for _ in provider.models {
       span.billedAs = model.id
       if let retired = model.retired {
         span.cut(at: retired, keeping: minute)
-        if minute >= retired { return span }
+        if minute >= retired { return nil }
       }
       for route in model.routes { span.cut(at: route.validity, keeping: minute) }
       guard let route = model.routes.first(where: { $0.validity.contains(minute) }) else {
-        model.entries.price(
-          in: .money(currency), promptTokens: promptTokens, tier: tier, at: minute, into: &span)
-        return span
+        return model
       }
       let target = route.billedAs.lowercased()
       guard let next = provider.models.first(where: { $0.id.lowercased() == target }) else {
-        return span
+        return nil
       }
       model = next
     }
-    return span
+    return nil
   }
 }

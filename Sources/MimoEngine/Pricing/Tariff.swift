@@ -23,9 +23,9 @@ public struct Tariff: Sendable {
   }
 
   /// The plan.
-  public let plan: Plan
+  public internal(set) var plan: Plan
   /// The price lists.
-  public let book: PriceBook
+  public internal(set) var book: PriceBook
   /// The currency of list prices and fees.
   public let currency: Currency
 

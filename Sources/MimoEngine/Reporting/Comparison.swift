@@ -1,10 +1,12 @@
 /// The same usage priced under several plans.
 ///
-/// Pure arithmetic over the cells; models a plan does not sell are priced as those that stand for them
+/// Pure arithmetic over the cells, condensed once for all plans; models a plan does not sell are priced as those that stand for them
 /// (`Tariff.modelMap`), which makes an estimate of the result.
 public struct Comparison: Sendable {
   /// One plan's answer.
   public struct Entry: Sendable {
+    /// Its place in the list of tariffs that were compared; -1 for the reference.
+    public var place: Int
     /// The plan.
     public var plan: Plan
     /// The currency of fee and cost.
@@ -28,6 +30,8 @@ public struct Comparison: Sendable {
     public var breakEvenHitRate: Ratio?
     /// Models priced as another one: the name in the log, the model that stands for it now.
     public var mapped: [Substitution]
+    /// Between what the estimate lies, in the unit of `totals`; `nil` if nothing is mapped.
+    public var band: HonestyBand?
     /// Requests without a price here.
     public var unpricedRequests: Int64
     /// Sums under this plan.
@@ -41,44 +45,92 @@ public struct Comparison: Sendable {
   public let entries: [Entry]
   /// The plan that differences are measured against.
   public let reference: Entry
+  /// The cheapest way to pay at the pace of the last days; `nil` if no subscription covers any of it.
+  public let recommendation: Recommendation?
 
   /// Compares plans.
   ///
   /// - Parameters:
   ///   - tariffs: the plans, each in its currency.
   ///   - reference: the plan to measure differences from.
+  ///   - clock: the time zone of filters by time.
   ///   - anchors: what consoles said, by plan id.
   public init(
     of snapshot: UsageSnapshot, tariffs: [Tariff], reference: Tariff, periods: BillingPeriods,
-    window: Range<Minute>? = nil, filters: [UsageFilter] = [], now: Instant,
-    anchors: [String: PlanAnchor] = [:]
+    window: Range<Minute>? = nil, filters: [UsageFilter] = [], clock: LocalClock = .utc,
+    now: Instant, anchors: [String: PlanAnchor] = [:]
   ) {
-    func entry(_ tariff: Tariff) -> Entry {
-      Self.entry(snapshot, tariff, periods, window, filters, now, anchors[tariff.plan.id])
-    }
-    let base = entry(reference)
+    let basis = Basis(
+      snapshot, tariffs + [reference], periods, window, filters, clock, now, anchors)
+    let base = basis.entry(reference, place: -1)
     self.reference = base
-    entries = tariffs.map(entry).map { $0.compared(with: base) }.enumerated().sorted { a, b in
-      let (x, y) = (a.element.rank(base), b.element.rank(base))
-      return x != y ? x < y : a.offset < b.offset
-    }.map(\.element)
+    entries = tariffs.enumerated().map { basis.entry($1, place: $0).compared(with: base) }
+      .sorted { a, b in
+        let (x, y) = (a.rank(base), b.rank(base))
+        return x != y ? x < y : a.place < b.place
+      }
+    recommendation = Recommendation(
+      of: basis.shown, whole: snapshot, tariffs: tariffs, currency: reference.currency,
+      periods: periods, window: window, now: now)
+  }
+}
+
+/// Usage condensed for the plans that are compared.
+private struct Basis {
+  /// All usage: what the status of a subscription is about.
+  let all: UsageSnapshot
+  /// The usage that is compared.
+  let shown: UsageSnapshot
+  /// The same with late cache reads as writes, by lifetime of the cache in minutes.
+  let forgetful: [Int32: UsageSnapshot]
+  let periods: BillingPeriods
+  let window: Range<Minute>?
+  let now: Instant
+  let anchors: [String: PlanAnchor]
+
+  init(
+    _ snapshot: UsageSnapshot, _ tariffs: [Tariff], _ periods: BillingPeriods,
+    _ window: Range<Minute>?, _ filters: [UsageFilter], _ clock: LocalClock, _ now: Instant,
+    _ anchors: [String: PlanAnchor]
+  ) {
+    var edges = PlanStatus.edges(
+      periods, now: now, anchors: Array(anchors.values), span: snapshot.cube.span)
+    if let window { edges.formUnion([window.lowerBound, window.upperBound]) }
+    edges.formUnion(Recommendation.edges(snapshot, window: window, now: now))
+    all = snapshot.condensed(for: tariffs, edges: edges)
+    shown =
+      filters.isEmpty
+      ? all : snapshot.condensed(for: tariffs, edges: edges, filters: filters, clock: clock)
+    let usage = shown
+    let lifetimes = Set(
+      tariffs.filter { Pricer(usage, tariff: $0).isMapped }.compactMap(\.cacheMinutes))
+    forgetful = Dictionary(
+      uniqueKeysWithValues: lifetimes.map { minutes in
+        let usage = snapshot.condensed(
+          for: tariffs, edges: edges, filters: filters, clock: clock, cacheMinutes: minutes)
+        return (minutes, usage)
+      })
+    self.periods = periods
+    self.window = window
+    self.now = now
+    self.anchors = anchors
   }
 
-  private static func entry(
-    _ snapshot: UsageSnapshot, _ tariff: Tariff, _ periods: BillingPeriods,
-    _ window: Range<Minute>?,
-    _ filters: [UsageFilter], _ now: Instant, _ anchor: PlanAnchor?
-  ) -> Entry {
-    let report = Report(of: snapshot, tariff: tariff, window: window, filters: filters)
+  func entry(_ tariff: Tariff, place: Int) -> Comparison.Entry {
+    let report = Report(of: shown, tariff: tariff, window: window)
     let totals = report.totals
-    var entry = Entry(
-      plan: tariff.plan, currency: tariff.currency, money: totals.cost,
-      mapped: Pricer(snapshot, tariff: tariff).substitutions(at: now),
-      unpricedRequests: totals.unpricedRequests,
-      totals: totals, pricesChecked: report.pricesChecked)
+    var entry = Comparison.Entry(
+      place: place, plan: tariff.plan, currency: tariff.currency, money: totals.cost,
+      mapped: Pricer(shown, tariff: tariff).substitutions(at: now),
+      band: HonestyBand(
+        shown, forgetful: tariff.cacheMinutes.flatMap { forgetful[$0] }, tariff: tariff,
+        window: window),
+      unpricedRequests: totals.unpricedRequests, totals: totals, pricesChecked: report.pricesChecked
+    )
     guard tariff.plan.isSubscription else { return entry }
     let status = PlanStatus(
-      of: snapshot, tariff: tariff, periods: periods, window: window, now: now, anchor: anchor)
+      of: all, tariff: tariff, periods: periods, window: window, now: now,
+      anchor: anchors[tariff.plan.id])
     entry.fee = status.fee
     entry.money =
       totals.pricedRequests == 0 && totals.unpricedRequests > 0 ? nil : status.feesOfWindow
@@ -86,17 +138,15 @@ public struct Comparison: Sendable {
       entry.creditsUsed = totals.cost
       entry.creditsIncluded = status.included
       entry.runsOutAt = status.runsOutAt
-      entry.fits = totals.pricedRequests == 0 ? nil : fits(snapshot, tariff, periods, window)
+      entry.fits = totals.pricedRequests == 0 ? nil : fits(tariff)
     }
     return entry
   }
 
   /// Whether no billing period takes more credits than it has.
-  private static func fits(
-    _ snapshot: UsageSnapshot, _ tariff: Tariff, _ periods: BillingPeriods, _ window: Range<Minute>?
-  ) -> Bool? {
+  private func fits(_ tariff: Tariff) -> Bool? {
     var starts: [Minute] = []
-    let sums = Pricer(snapshot, tariff: tariff).sum(in: window) { _, minute in
+    let sums = Pricer(all, tariff: tariff).sum(in: window) { _, minute in
       let period = periods.period(containing: minute.start)
       let minutes = period.start.minute..<period.end.minute
       let place = starts.firstIndex(of: minutes.lowerBound) ?? starts.count
@@ -114,6 +164,24 @@ public struct Comparison: Sendable {
   }
 }
 
+extension UsageSnapshot {
+  /// The ids of the providers that sell any of the models used, or one that stands for any of them.
+  public func sellers(in book: PriceBook, map: ModelMap?) -> Set<String> {
+    var seen: Set<Labels> = []
+    var sellers: Set<String> = []
+    for labels in cube.series.lazy.map(\.labels)
+    where seen.insert(Labels(model: labels.model, provider: labels.provider)).inserted {
+      let name = names[labels.model]
+      sellers.formUnion(book.sellers(of: name))
+      guard let map, let index = book.model(named: name, provider: names[labels.provider]) else {
+        continue
+      }
+      sellers.formUnion(map.class(of: book.model(index).id)?.members.keys.map { $0 } ?? [])
+    }
+    return sellers
+  }
+}
+
 /// A model that is priced as another vendor's.
 public struct Substitution: Hashable, Sendable {
   /// The name in the log.
@@ -123,6 +191,11 @@ public struct Substitution: Hashable, Sendable {
 }
 
 extension Pricer {
+  /// Whether any model of the snapshot is priced as another one.
+  fileprivate var isMapped: Bool {
+    tariff.modelMap != nil && snapshot.cube.series.contains { match($0)?.isSubstituted == true }
+  }
+
   /// The models of the snapshot that are priced as another one, by name.
   public func substitutions(at now: Instant) -> [Substitution] {
     var seen: Set<Labels> = []

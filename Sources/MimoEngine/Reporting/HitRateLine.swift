@@ -57,11 +57,6 @@ public struct HitRateLine: Hashable, Sendable {
     var gap = other.atNoneFemto - atNoneFemto
     if rise < 0 { (rise, gap) = (-rise, -gap) }
     guard rise > 0, gap >= 0, gap <= rise else { return nil }
-    // Both numbers are halved until they fit 64 bits: far more digits than a rate is shown with remain.
-    while rise > Int128(Int64.max) {
-      rise /= 2
-      gap /= 2
-    }
-    return Ratio(Int64(gap), Int64(rise))
+    return Ratio(wide: gap, over: rise)
   }
 }

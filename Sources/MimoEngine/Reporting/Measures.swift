@@ -124,6 +124,15 @@ public struct Ratio: Hashable, Comparable, Sendable {
     self.denominator = denominator
   }
 
+  /// Creates a ratio of wide numbers; both are halved until they fit, which leaves more digits than are shown.
+  public init?(wide numerator: Int128, over denominator: Int128) {
+    guard denominator > 0 else { return nil }
+    let widest = max(numerator.magnitude, denominator.magnitude)
+    let shift = max(0, 66 - widest.leadingZeroBitCount)
+    guard denominator >> shift > 0 else { return nil }
+    self.init(Int64(numerator >> shift), Int64(denominator >> shift))
+  }
+
   /// Whether the first is smaller, compared exactly.
   public static func < (a: Ratio, b: Ratio) -> Bool {
     Int128(a.numerator) * Int128(b.denominator) < Int128(b.numerator) * Int128(a.denominator)

@@ -139,4 +139,23 @@ public struct PlanStatus: Hashable, Sendable {
     return now.advanced(
       byMilliseconds: Int64(clamping: min(milliseconds, Int128(400 * dayMilliseconds))))
   }
+
+  /// The minutes at which its sums begin and end, whichever the plan: edges to condense usage at.
+  ///
+  /// - Parameter span: first and last minute with usage, or `nil` if there is none.
+  static func edges(
+    _ periods: BillingPeriods, now: Instant, anchors: [PlanAnchor], span: ClosedRange<Minute>?
+  ) -> Set<Minute> {
+    var edges = Set((0...RunOut.days).map { now.minute.advanced(by: -$0 * 1440) })
+    edges.insert(now.minute.advanced(by: 1))
+    for anchor in anchors { edges.insert(anchor.at.minute.advanced(by: 1)) }
+    let last = max(now, span?.upperBound.start ?? now)
+    var period = periods.period(containing: min(now, span?.lowerBound.start ?? now))
+    while period.start <= last {
+      edges.insert(period.start.minute)
+      edges.insert(period.end.minute)
+      period = periods.period(containing: period.end)
+    }
+    return edges
+  }
 }

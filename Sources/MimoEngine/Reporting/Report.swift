@@ -88,20 +88,13 @@ public struct Report: Sendable {
   ) {
     let labeller = Labeller(snapshot, book: tariff.book, clock: clock)
     let places = labeller.isTimed(grouping) ? nil : labeller.places(grouping)
-    let admitted = labeller.seriesAdmitted(by: filters)
-    let timeFilters = filters.filter { labeller.isTimed($0.grouping) }
+    let selection = CallSelection(labeller, filters)
     var periods: [Minute] = []
     var placeOfPeriod: [Minute: Int] = [:]
 
     let sums = Pricer(snapshot, tariff: tariff).sum(in: window) { series, minute in
-      guard admitted.isEmpty || admitted[series] else { return .always(-1) }
-      var minutes = Minute.distantPast..<Minute.distantFuture
-      for filter in timeFilters {
-        minutes = minutes.clamped(to: labeller.period(filter.grouping, around: minute))
-        if labeller.text(filter.grouping, at: minute) != filter.value {
-          return Pricer.Placing(place: -1, minutes: minutes)
-        }
-      }
+      let (isAdmitted, minutes) = selection.admits(series, minute)
+      guard isAdmitted else { return Pricer.Placing(place: -1, minutes: minutes) }
       if let places { return Pricer.Placing(place: places.ofSeries[series], minutes: minutes) }
       let period = labeller.period(grouping, around: minute)
       if placeOfPeriod[period.lowerBound] == nil {
@@ -147,6 +140,30 @@ public struct Report: Sendable {
         -$1.requests, $1.model ?? "", $1.provider ?? ""
       )
     }
+  }
+}
+
+/// The calls that meet all of some conditions.
+struct CallSelection {
+  private let labeller: Labeller
+  private let admitted: [Bool]
+  private let timeFilters: [UsageFilter]
+
+  init(_ labeller: Labeller, _ filters: [UsageFilter]) {
+    self.labeller = labeller
+    admitted = labeller.seriesAdmitted(by: filters)
+    timeFilters = filters.filter { labeller.isTimed($0.grouping) }
+  }
+
+  /// Whether a cell counts, and the minutes around it for which that is the answer for its series.
+  func admits(_ series: Int, _ minute: Minute) -> (isAdmitted: Bool, minutes: Range<Minute>) {
+    var minutes = Minute.distantPast..<Minute.distantFuture
+    guard admitted.isEmpty || admitted[series] else { return (false, minutes) }
+    for filter in timeFilters {
+      minutes = minutes.clamped(to: labeller.period(filter.grouping, around: minute))
+      if labeller.text(filter.grouping, at: minute) != filter.value { return (false, minutes) }
+    }
+    return (true, minutes)
   }
 }
 

@@ -31,8 +31,9 @@ public struct NameTable: Sendable {
   ///
   /// An empty name is `none`. Cost: one hash over the bytes.
   public mutating func intern(_ name: UnsafeRawBufferPointer) -> NameID {
-    let name = UnsafeRawBufferPointer(rebasing: name.prefix(Self.maximumBytes))
     if name.isEmpty { return .none }
+    let name = UnsafeRawBufferPointer(
+      start: name.baseAddress, count: min(name.count, Self.maximumBytes))
     let mask = slots.count - 1
     var slot = Int(truncatingIfNeeded: Fingerprint(of: name).value) & mask
     while slots[slot] != 0 {
@@ -79,10 +80,16 @@ public struct NameTable: Sendable {
     let range = range(index)
     guard range.count == name.count else { return false }
     return bytes.withUnsafeBytes { all in
-      var index = range.lowerBound
-      for byte in name {
-        if all[index] != byte { return false }
-        index += 1
+      var done = 0
+      while done + 8 <= name.count {
+        let a = all.loadUnaligned(fromByteOffset: range.lowerBound + done, as: UInt64.self)
+        let b = name.loadUnaligned(fromByteOffset: done, as: UInt64.self)
+        if a != b { return false }
+        done += 8
+      }
+      while done < name.count {
+        if all[range.lowerBound + done] != name[done] { return false }
+        done += 1
       }
       return true
     }

@@ -1,5 +1,5 @@
 /// One finished model call (or, from summed exports, several alike), as a log states it.
-public struct UsageRecord: Sendable {
+public struct UsageRecord: Hashable, Sendable {
   /// When the call was made, as near as the log tells.
   public var time: Instant
   /// What makes the call the same call in another line; `nil` if the log gives it no id.
@@ -28,6 +28,9 @@ public struct UsageRecord: Sendable {
   public var statedCost: Amount?
   /// How long the call took, if the log tells.
   public var durationMilliseconds: Int32?
+  /// Whether the log states a call anew in place of what it stated before: a rewritten entry or row.
+  /// What was counted of the call gives way then, counters that shrank included.
+  public var isRevision = false
 
   /// Creates a record without tokens.
   public init(time: Instant, identity: CallIdentity? = nil, labels: Labels = Labels()) {

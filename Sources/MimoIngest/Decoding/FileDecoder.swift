@@ -70,6 +70,8 @@ public struct FileDecoder: Sendable {
   private var current = 0
   /// A bit for each decoder that took a line.
   private var taken: UInt64 = 0
+  /// The decoder whose format was noted last.
+  private var noted = -1
 
   /// A decoder at the beginning of a file.
   ///
@@ -126,7 +128,8 @@ public struct FileDecoder: Sendable {
     }
   }
 
-  private mutating func decodeLine(
+  /// Decodes one line, or a JSON value that stands over several.
+  mutating func decodeLine(
     _ line: UnsafeRawBufferPointer, at offset: Int64, into output: inout DecodedLines
   ) {
     tally.lines += 1
@@ -163,7 +166,9 @@ public struct FileDecoder: Sendable {
   private mutating func noteUsage(_ decoder: Int) {
     taken |= 1 << UInt64(decoder)
     tally.usageLines += 1
+    if noted == decoder { return }
+    noted = decoder
     let name = type(of: decoders[decoder]).name
-    if formats.last != name, !formats.contains(name) { formats.append(name) }
+    if !formats.contains(name) { formats.append(name) }
   }
 }

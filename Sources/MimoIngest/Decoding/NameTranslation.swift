@@ -7,16 +7,22 @@ public struct NameTranslation: Sendable {
   /// A translation for one output into one ledger.
   public init() {}
 
+  /// What became of records.
+  public struct Outcome: Equatable, Sendable {
+    /// Calls not seen before.
+    public var counted = 0
+    /// Calls seen before, in another place or on an earlier line; revisions are neither.
+    public var repeated = 0
+  }
+
   /// Counts the records of `output` in `ledger` and removes them from `output`.
-  ///
-  /// - Returns: how many were calls not seen before.
   @discardableResult
-  public mutating func record(_ output: inout DecodedLines, into ledger: inout Ledger) -> Int {
+  public mutating func record(_ output: inout DecodedLines, into ledger: inout Ledger) -> Outcome {
     while ids.count < output.names.count {
       let id = NameID(UInt32(ids.count))
       ids.append(output.names.withBytes(of: id) { ledger.names.intern($0) })
     }
-    var counted = 0
+    var outcome = Outcome()
     for var record in output.records {
       record.labels.model = ids[Int(record.labels.model.index)]
       record.labels.provider = ids[Int(record.labels.provider.index)]
@@ -25,9 +31,12 @@ public struct NameTranslation: Sendable {
       record.labels.session = ids[Int(record.labels.session.index)]
       record.labels.key = ids[Int(record.labels.key.index)]
       record.conversation = ids[Int(record.conversation.index)]
-      if case .counted = ledger.record(record) { counted += 1 }
+      switch ledger.record(record) {
+      case .counted: outcome.counted += 1
+      case .repeated: outcome.repeated += record.isRevision ? 0 : 1
+      }
     }
     output.removeAll()
-    return counted
+    return outcome
   }
 }

@@ -9,8 +9,8 @@ import MimoEngine
 /// Reads the lines of one file in one log format.
 ///
 /// A decoder is a value with the state of its file (some formats spread a call over several lines); a copy
-/// of one that has read nothing is at the beginning of another file. Laws: the records do not depend on how the bytes of the file were cut into runs of lines, and a line that
-/// throws leaves the state as it was.
+/// of one that has read nothing is at the beginning of another file. Laws: the records do not depend on how
+/// the bytes of the file were cut into runs of lines, and a line that throws leaves the state as it was.
 public protocol RecordDecoder: Sendable {
   /// The format's name, as shown in `--by source` and taken by `--format`.
   static var name: String { get }
@@ -171,6 +171,16 @@ public struct DecodedLines: Sendable {
         .first.map { $0 > UInt8(ascii: "9") } ?? false
     }
     return isPublic || name == nil ? id : internSeller(name)
+  }
+
+  /// The same for a text that stands in no line.
+  mutating func internSeller(_ text: String) -> NameID {
+    var text = text
+    return text.withUTF8 { text in
+      text.baseAddress.map {
+        internSeller(JSONString(start: $0, count: text.count, isEscaped: false))
+      } ?? .none
+    }
   }
 
   /// Forgets the records, not the names.

@@ -55,6 +55,13 @@ public protocol LogConsumer: AnyObject {
   /// - Parameter offset: Where in the file (or stream) the first byte of `lines` is.
   func consume(lines: UnsafeRawBufferPointer, of file: LogFile, at offset: Int64)
 
+  /// `file` is not made of lines (see its `kind`) and has been found, or has changed. Follows `opened`.
+  ///
+  /// The consumer reads it by its path. Changes in quick succession are told once.
+  ///
+  /// - Returns: `false` if it could not be read just now; it is told again a little later.
+  func changed(_ file: LogFile) -> Bool
+
   /// The file ends in a line without newline that is not a complete JSON object, and will not be
   /// waited for: at the end of a one-shot scan or a stream, or when a rotated file has become quiet.
   ///
@@ -80,6 +87,8 @@ public protocol LogConsumer: AnyObject {
 }
 
 extension LogConsumer {
+  /// Ignores it.
+  public func changed(_ file: LogFile) -> Bool { true }
   /// Ignores the rest.
   public func unfinished(_ rest: UnsafeRawBufferPointer, of file: LogFile, at offset: Int64) {}
   /// Ignores it.

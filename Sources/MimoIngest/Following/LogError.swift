@@ -10,6 +10,8 @@ public enum LogError: Error, Hashable, Sendable, CustomStringConvertible {
   case notALog(path: String, is: String)
   /// The system refused to open, read or list; `code` is its `errno`.
   case failed(path: String, code: Int32)
+  /// A database or document that cannot be read; `reason` is a sentence without text from it.
+  case unreadable(path: String, reason: String)
   /// A line longer than the limit was passed over whole.
   case lineTooLong(path: String, offset: Int64, length: Int64, limit: Int)
   /// The system gives no (more) change events, so files are looked at on a timer instead.
@@ -24,6 +26,7 @@ public enum LogError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(path): permission denied; it is read once its permissions allow it"
     case .notALog(let path, let kind): "\(path): is a \(kind), not a log file"
     case .failed(let path, let code): "\(path): \(systemMessage(code))"
+    case .unreadable(let path, let reason): "\(path): \(reason)"
     case .lineTooLong(let path, let offset, let length, let limit):
       "\(path): the line at byte \(offset) is \(length) bytes long and was passed over; "
         + "lines up to \(limit) bytes are read"

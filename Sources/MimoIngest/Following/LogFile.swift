@@ -16,7 +16,10 @@ public final class LogFile {
   /// The reason it cannot be read at present.
   public internal(set) var error: LogError?
 
-  /// What is needed to go on later exactly where reading stopped.
+  /// How it has to be read; `nil` as long as it was empty at each look.
+  public internal(set) var kind: FileKind?
+
+  /// What is needed to go on later exactly where reading stopped; only for lines.
   public var bookmark: Bookmark { tail.bookmark }
   /// NUL bytes that were skipped in front of a line: holes left by a truncation under an open writer.
   public var skippedNULs: Int64 { tail.skippedNULs }
@@ -32,10 +35,20 @@ public final class LogFile {
   var openReason: OpenReason
   var isOpened = false
   var isQueued = false
+  /// Of a database: what its `-wal` file looked like right before it was last read.
+  var companion: FileStatus?
+  /// Of what is read wholly: its size at the last reading, and when it may be read again.
+  var wholeBytes: Int64 = 0
+  var notBefore: Int64 = 0
   /// Set while no followed path leads to this file any more: renamed away or deleted.
   var detached: CloseReason?
   /// When it last grew or was detached, in milliseconds of the monotonic clock.
   var lastActivity: Int64 = 0
+
+  /// Bytes of its present content that were accounted for.
+  var accounted: Int64 { isWhole ? wholeBytes : bookmark.offset }
+  /// Whether it is read wholly whenever it changed.
+  var isWhole: Bool { kind != nil && kind != .lines }
 
   init(
     id: Int,

@@ -110,7 +110,8 @@ extension LogFollower {
         if let source = drifting.removeValue(forKey: from) ?? sourceFollowing(from) {
           drifting[to] = source
         }
-      case .touched(let folder, let name, let isFolder):
+      case .touched(let folder, let touched, let isFolder):
+        let name = database(ofCompanion: touched, in: folder) ?? touched
         let path = join(folder, name)
         for source in noteEvent(folder, path, &toLook) {
           if isFolder {
@@ -119,7 +120,8 @@ extension LogFollower {
             examine(path, source, isNews: true)
           }
         }
-      case .gone(let folder, let name, let isFolder):
+      case .gone(let folder, let gone, let isFolder):
+        let name = database(ofCompanion: gone, in: folder) ?? gone
         let path = join(folder, name)
         for source in noteEvent(folder, path, &toLook) {
           if isFolder {
@@ -133,6 +135,14 @@ extension LogFollower {
     for (path, source) in drifting where !isFollowed(path, source) { adopt(path, source) }
     for index in toLook where !states[index].isStream { look(index) }
     visitDetached()
+  }
+
+  /// The name of the followed database that a file beside it belongs to.
+  private func database(ofCompanion name: String, in folder: String) -> String? {
+    guard let database = databasePath(ofCompanion: name) else { return nil }
+    let path = join(folder, database)
+    let paths = [path] + (namedSources[path] ?? []).map { states[$0].path }
+    return paths.contains { byPath[$0]?.kind == .database } ? database : nil
   }
 
   /// Finds out what `path` leads to.
@@ -174,9 +184,13 @@ extension LogFollower {
     var predecessor: LogFile?
     if let file = byPath[path] {
       if file.bookmark.identity == status.identity {
-        let hasChanged = file.status != status
+        let hasChanged = file.status != status || file.companion != companion(of: file)
         if isNews || hasChanged || file.error != nil { enqueue(file) }
         return hasChanged && file.isOpened
+      }
+      if file.isWhole, byIdentity[status.identity] == nil {
+        replace(file, by: status.identity)
+        return true
       }
       detach(file, .replaced)
       predecessor = file
@@ -200,6 +214,19 @@ extension LogFollower {
     byPath[path] = file
     enqueue(file)
     return true
+  }
+
+  /// A document was rewritten by putting a new file in its place: it goes on as the same document.
+  private func replace(_ file: LogFile, by identity: FileIdentity) {
+    byIdentity[file.bookmark.identity] = nil
+    release(file)
+    file.tail = LogTail(bookmark: Bookmark(identity: identity))
+    byIdentity[identity] = file
+    if file.kind == .database {
+      file.isOpened = false
+      file.openReason = .replaced
+    }
+    enqueue(file)
   }
 
   /// `path` leads to no log any more.

@@ -19,13 +19,16 @@ extension LogFollower {
     do throws(SystemError) {
       var status = try FileStatus(descriptor: descriptor)
       noteSize(file, status)
-      if !file.isOpened {
-        try begin(file, descriptor)
-      } else {
+      if file.isOpened && !file.isWhole {
         let isShorter = status.size < file.bookmark.offset
         let isSame = isShorter ? false : try file.tail.headMatches(descriptor)
         if !isSame { try beginAnew(file, descriptor, isShorter ? .truncated : .replaced) }
       }
+      if file.kind != .lines {
+        try findKind(of: file, descriptor)
+        if file.isWhole { return visitWhole(file) }
+      }
+      if !file.isOpened { try begin(file, descriptor) }
       file.error = nil
       var left = budget
       var restarts = 0
@@ -50,19 +53,70 @@ extension LogFollower {
     }
   }
 
+  /// Finds out how `file` has to be read, as long as its content may still decide.
+  private func findKind(of file: LogFile, _ descriptor: Int32) throws(SystemError) {
+    let kind = try FileKind.of(descriptor, named: file.path)
+    if kind == nil || kind == file.kind { return }
+    if file.kind == .document, kind == .lines {
+      // A second line was appended to the only one.
+      try file.tail.move(to: file.wholeBytes, descriptor)
+    } else if file.isWhole {
+      bytesRead -= file.wholeBytes
+      file.wholeBytes = 0
+      file.isOpened = false
+      file.openReason = .replaced
+    }
+    file.kind = kind
+  }
+
+  /// Tells the consumer to read `file`, unless that was done a moment ago.
+  private func visitWhole(_ file: LogFile) -> Visit {
+    let begun = monotonicMilliseconds()
+    if begun < file.notBefore {
+      postpone(file)
+      return .done
+    }
+    if !file.isOpened {
+      file.isOpened = true
+      consumer.opened(file, reason: file.openReason)
+    }
+    // Looked at before it is read: what changes meanwhile is seen as a change by the next look.
+    file.companion = companion(of: file)
+    file.error = nil
+    let isRead = consumer.changed(file)
+    let now = monotonicMilliseconds()
+    file.lastActivity = now
+    file.notBefore = now + max(options.rereadMilliseconds, 20 * (now - begun))
+    if !isRead {
+      file.notBefore = max(file.notBefore, now + options.retryMilliseconds)
+      postpone(file)
+    }
+    let size = file.status?.size ?? 0
+    bytesRead += size - file.wholeBytes
+    file.bytes += size
+    file.wholeBytes = size
+    freshBytes += max(1, Int(size))
+    return .done
+  }
+
+  /// What the write-ahead log of a database looks like.
+  func companion(of file: LogFile) -> FileStatus? {
+    file.kind == .database ? try? FileStatus(path: file.path + "-wal") : nil
+  }
+
   /// Lets go of `file` for good, remembering where it was left in case it comes back.
   func finish(_ file: LogFile, _ reason: CloseReason) {
     if file.isOpened {
-      reportRest(file, file.descriptor)
+      if !file.isWhole { reportRest(file, file.descriptor) }
       consumer.closed(file, reason: reason)
     }
-    close(file)
+    release(file)
     // A one-shot scan tells how far it came; a follower, how much of what it follows it has read.
     if reason != .finished {
       if file.bookmark.offset > 0 {
         bookmarks[file.bookmark.identity.inode, default: []].append(file.bookmark)
       }
-      bytesRead -= file.bookmark.offset
+      bytesRead -= file.accounted
       bytesTotal -= file.status?.size ?? 0
     }
     if byIdentity[file.bookmark.identity] === file { byIdentity[file.bookmark.identity] = nil }
@@ -246,6 +300,8 @@ extension LogFollower {
     bytesRead -= file.bookmark.offset
     file.tail.beginAnew()
     file.restarts += 1
+    // Other content may have to be read in another way.
+    file.kind = nil
     consumer.opened(file, reason: reason)
   }
 
@@ -330,7 +386,7 @@ extension LogFollower {
       (descriptor, status) = try openWithStatus(path)
     } catch {
       guard error.code == EMFILE || error.code == ENFILE, !openFiles.isEmpty else { throw error }
-      for other in openFiles where other.detached == nil { close(other) }
+      for other in openFiles where other.detached == nil { release(other) }
       (descriptor, status) = try openWithStatus(path)
     }
     if status.kind != .regular || status.identity != file.bookmark.identity {
@@ -357,7 +413,7 @@ extension LogFollower {
     return nil
   }
 
-  private func close(_ file: LogFile) {
+  func release(_ file: LogFile) {
     guard file.descriptor >= 0 else { return }
     closeDescriptor(file.descriptor)
     file.descriptor = -1
@@ -369,7 +425,7 @@ extension LogFollower {
   private func closeLeastUsed() {
     let attached = openFiles.filter { $0.detached == nil }
     guard attached.count >= maximumOpenFiles else { return }
-    if let file = attached.min(by: { $0.lastUse < $1.lastUse }) { close(file) }
+    if let file = attached.min(by: { $0.lastUse < $1.lastUse }) { release(file) }
   }
 }
 

@@ -40,6 +40,11 @@ public final class LogFollower {
     public var roundBytes = 4 << 20
     /// Descriptors kept open at most. Fewer are used if the process may not have that many.
     public var maximumOpenFiles = 256
+    /// Of a file that is read wholly: milliseconds from one reading to the next, at least. They grow to
+    /// twenty times what a reading takes.
+    public var rereadMilliseconds: Int64 = 50
+    /// Milliseconds until a database that was busy is tried again.
+    public var retryMilliseconds: Int64 = 500
     /// The longest pause of `run` between two small rounds while lines keep coming, in milliseconds.
     public var pauseMilliseconds: Int32 = 8
 
@@ -82,6 +87,8 @@ public final class LogFollower {
   private var urgent: [LogFile] = []
   private var urgentStart = 0
   private var backlog: [LogFile] = []
+  /// Files that changed so soon after they were read that they have to wait.
+  private var waiting: [LogFile] = []
   private var isStarting = false
   private var isStarted = false
   private var isCaughtUp = false
@@ -231,6 +238,9 @@ public final class LogFollower {
     let ready = wait(isFirst ? 0 : timeoutMilliseconds)
     handle(watcher.drain())
     lookIfDue()
+    let now = monotonicMilliseconds()
+    for file in waiting where file.notBefore <= now { enqueue(file) }
+    waiting.removeAll { $0.notBefore <= now }
 
     var left = options.roundBytes
     for stream in ready where left > 0 {
@@ -263,7 +273,7 @@ public final class LogFollower {
       hasNews = false
       isCaughtUp = false
     }
-    if !isCaughtUp && !hasWork && !streams.contains(where: \.hasMore) {
+    if !isCaughtUp && !hasWork && waiting.isEmpty && !streams.contains(where: \.hasMore) {
       isCaughtUp = true
       consumer.caughtUp()
     }
@@ -285,6 +295,11 @@ public final class LogFollower {
     if file.isQueued { return }
     file.isQueued = true
     if isStarting { backlog.append(file) } else { urgent.append(file) }
+  }
+
+  /// Has `file` read when its time has come.
+  func postpone(_ file: LogFile) {
+    if !waiting.contains(where: { $0 === file }) { waiting.append(file) }
   }
 
   private func nextFile() -> (LogFile, isUrgent: Bool)? {
@@ -321,6 +336,9 @@ public final class LogFollower {
   private func wait(_ timeoutMilliseconds: Int64?) -> [LogStream] {
     var timeout = timeoutMilliseconds ?? .max
     if let next = states.lazy.map(\.nextLook).min() {
+      timeout = min(timeout, max(0, next - monotonicMilliseconds()))
+    }
+    if let next = waiting.lazy.map(\.notBefore).min() {
       timeout = min(timeout, max(0, next - monotonicMilliseconds()))
     }
     if hasWork || remote.isStopped { timeout = 0 }

@@ -5,8 +5,8 @@ public enum LogSource: Hashable, Sendable {
   /// Every log below a folder, new ones and new sub-folders included.
   ///
   /// `suffixes` are the ends of file names to accept, for example `[".jsonl"]`. An empty list accepts
-  /// each regular file whose name does not begin with a dot and does not end like a compressed or
-  /// binary file.
+  /// each regular file whose name does not begin with a dot and does not end like a file that is
+  /// surely no log.
   case folder(String, suffixes: [String])
   /// An open descriptor that is read until it ends: standard input or a pipe. It is not closed.
   case stream(Int32)
@@ -51,10 +51,10 @@ struct NameFilter: Sendable {
   func accepts(folder name: Substring) -> Bool { !suffixes.isEmpty || !name.hasPrefix(".") }
 }
 
-/// Names of files that hold no lines: compressed, databases, pictures, programs.
+/// Names of files that are no logs: compressed, parts of databases, pictures, programs.
 private let foreignSuffixes = [
-  ".gz", ".zst", ".bz2", ".xz", ".lz4", ".br", ".zip", ".tar", ".tgz", ".7z", ".db", ".sqlite",
-  ".sqlite3", "-wal", "-shm", "-journal", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf", ".mp3",
+  ".gz", ".zst", ".bz2", ".xz", ".lz4", ".br", ".zip", ".tar", ".tgz", ".7z", "-wal", "-shm",
+  "-journal", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf", ".mp3",
   ".mp4", ".wav", ".parquet", ".so", ".dylib", ".o", ".a", ".exe", ".pyc", ".class", ".jar",
   ".wasm",
   ".lock", ".swp", ".pid",

@@ -32,6 +32,17 @@ public final class OpenLog {
 
   deinit { close(descriptor) }
 
+  /// How it has to be read; `nil` if it is empty.
+  public var kind: FileKind? {
+    get throws(LogError) {
+      do throws(SystemError) {
+        return try FileKind.of(descriptor, named: path)
+      } catch {
+        throw LogError(path: path, code: error.code)
+      }
+    }
+  }
+
   /// What reading a range came to.
   public struct RangeEnd: Hashable, Sendable {
     /// The first byte not accounted for: where the line begins that does not belong to the range, or

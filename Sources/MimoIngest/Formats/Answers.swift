@@ -28,7 +28,8 @@ public struct AnswerDecoder: RecordDecoder {
       var record = UsageRecord(time: time, identity: identity, labels: labels)
       record.conversation = conversation
       record.identity?.rank = .message
-      record.append(self.usage.updated(by: usage), as: .messages, to: &output)
+      var merged = self.usage.updated(by: usage)
+      record.append(&merged, as: .messages, to: &output)
     }
   }
 
@@ -53,15 +54,15 @@ public struct AnswerDecoder: RecordDecoder {
     guard let first = text.first(where: { $0 > 32 }) else { return .foreign }
     guard first == UInt8(ascii: "{") else { return .foreign }
     var cursor = JSONCursor(text)
-    let answer: Answer
+    var answer = Answer()
     do {
-      answer = try Answer.read(&cursor, depth: 0)
+      try answer.read(&cursor, depth: 0)
       try cursor.expectEnd()
     } catch {
       throw error.shifted(by: line.count - text.count)
     }
     defer { withExtendedLifetime(answer.copies) {} }
-    return emit(answer, Fingerprint(of: text), into: &output)
+    return emit(&answer, text, into: &output)
   }
 
   /// As in `RecordDecoder`: closes a stream that the lines before left open.
@@ -82,9 +83,9 @@ public struct AnswerDecoder: RecordDecoder {
     if !hasSeenStream { openStream = stream }
   }
 
+  // Answers are large: they are passed in place, and copied where streams need it.
   private mutating func emit(
-    _ answer: Answer, _ lineFingerprint: @autoclosure () -> Fingerprint,
-    into output: inout DecodedLines
+    _ answer: inout Answer, _ line: UnsafeRawBufferPointer, into output: inout DecodedLines
   ) -> LineKind {
     if answer.isForeign { return .foreign }
     if answer.type == .messageStop {
@@ -92,10 +93,10 @@ public struct AnswerDecoder: RecordDecoder {
       hasSeenStream = true
       return .notUsage
     }
-    guard let usage = answer.usage, !usage.isEmpty else {
-      if let gemini = answer.gemini { return emit(gemini, of: answer, into: &output) }
+    guard !answer.usage.isEmpty else {
+      if let gemini = answer.gemini { return emit(gemini, of: &answer, into: &output) }
       if answer.isFailure {
-        var record = self.record(of: answer, into: &output)
+        var record = Self.record(of: &answer, into: &output)
         record.failed = true
         record.tellsCache = false
         output.records.append(record)
@@ -106,29 +107,29 @@ public struct AnswerDecoder: RecordDecoder {
     // An id beside a delta is the caller's: the event itself has none.
     if answer.type == .messageDelta, answer.id == nil || openStream != nil {
       if let openStream {
-        openStream.close(with: usage, into: &output)
+        openStream.close(with: answer.usage, into: &output)
       } else if !hasSeenStream, orphans.count < Self.keptOrphans {
-        var usage = usage
+        var usage = answer.usage
         usage.iterations = []
         orphans.append(usage)
       }
       return openStream == nil ? .notUsage : .usage
     }
     guard answer.hasTraits else { return .foreign }
-    var record = self.record(of: answer, into: &output)
+    var record = Self.record(of: &answer, into: &output)
     record.failed = answer.isFailure
-    let isGoogle = !usage.hasDetails && answer.model?.contains("gemini") ?? false
+    let isGoogle = !answer.usage.hasDetails && answer.model?.contains("gemini") ?? false
     // MiMo sends null details when nothing was cached; vLLM, which names its answers so, when it does not tell.
     let tellsNull =
-      usage.detailsAreNull && !(answer.id?.hasPrefix("chatcmpl-") ?? false)
+      answer.usage.detailsAreNull && !(answer.id?.hasPrefix("chatcmpl-") ?? false)
       && (answer.model.map { $0.contains("mimo") || $0.contains("MiMo") } ?? false)
-    let form = usage.form(hint: answer.formHint)
+    let form = answer.usage.form(hint: answer.formHint)
     if answer.type == .messageStart {
       // Without an id the opening itself stands for the call, so that its closing can replace it.
-      if record.identity == nil { record.identity = CallIdentity(message: lineFingerprint()) }
+      if record.identity == nil { record.identity = CallIdentity(message: Fingerprint(of: line)) }
       record.identity?.rank = .opening
       // Iterations point into this line; the closing event states them again.
-      var opening = usage
+      var opening = answer.usage
       opening.iterations = []
       hasSeenStream = true
       openStream = OpenStream(
@@ -136,14 +137,14 @@ public struct AnswerDecoder: RecordDecoder {
         conversation: record.conversation,
         time: record.time)
     }
-    record.append(usage, as: form, isGoogle: isGoogle, tellsNull: tellsNull, to: &output)
+    record.append(&answer.usage, as: form, isGoogle: isGoogle, tellsNull: tellsNull, to: &output)
     return .usage
   }
 
-  private func emit(_ usage: GeminiUsage, of answer: Answer, into output: inout DecodedLines)
-    -> LineKind
-  {
-    var record = self.record(of: answer, into: &output)
+  private func emit(
+    _ usage: GeminiUsage, of answer: inout Answer, into output: inout DecodedLines
+  ) -> LineKind {
+    var record = Self.record(of: &answer, into: &output)
     record.tokens = usage.tokens
     record.quantities = usage.quantities
     record.failed = answer.isFailure
@@ -152,16 +153,18 @@ public struct AnswerDecoder: RecordDecoder {
   }
 
   /// The record of an answer without its counters.
-  private func record(of answer: Answer, into output: inout DecodedLines) -> UsageRecord {
+  private static func record(of answer: inout Answer, into output: inout DecodedLines)
+    -> UsageRecord
+  {
     var record = UsageRecord(time: answer.time ?? answer.created ?? output.readTime)
     let session = output.intern(answer.session)
     record.labels = Labels(
       model: output.intern(answer.model ?? answer.requestModel),
       provider: answer.provider != nil
-        ? output.internSeller(answer.provider) : Self.seller(ofID: answer.id, &output),
-      source: output.names.intern(Self.name), project: output.intern(answer.project),
+        ? output.internSeller(answer.provider) : seller(ofID: answer.id, &output),
+      source: output.names.intern(name), project: output.intern(answer.project),
       session: session,
-      key: output.internKey(answer.key))
+      key: output.internKey(answer.caller))
     record.conversation = session
     if let id = answer.id, id.count > 0 {
       record.identity = CallIdentity(message: id.fingerprint)
@@ -273,13 +276,15 @@ private struct Answer {
   var formHint: UsageObject.Form?
   var created: Instant?
   var time: Instant?
-  var usage: UsageObject?
+  /// Empty if there is none.
+  var usage = UsageObject()
   var gemini: GeminiUsage?
   var tier: ServiceTier?
   var provider: JSONString?
   var project: JSONString?
   var session: JSONString?
-  var key: JSONString?
+  /// The key or user the call was made with.
+  var caller: JSONString?
   var statedCost: Amount?
   var durationMilliseconds: Int32?
   var status: Int64?
@@ -309,148 +314,143 @@ private struct Answer {
   /// Whether the log marks the call as failed. An `error` in a line about something else is not one.
   var isFailure: Bool {
     let isFailed = hasError || hasErrorObject || (status ?? 0) >= 400
-    if hasErrorObject && usage == nil && !hasUnknownKeys { return true }
-    return isFailed && (model != nil || requestModel != nil || hasRequest || usage != nil)
+    if hasErrorObject && usage.isEmpty && !hasUnknownKeys { return true }
+    return isFailed && (model != nil || requestModel != nil || hasRequest || !usage.isEmpty)
   }
 
-  static func read(_ cursor: inout JSONCursor, depth: Int) throws(DecodeError) -> Answer {
-    var answer = Answer()
-    var body: Answer?
-    var message: Answer?
+  mutating func read(_ cursor: inout JSONCursor, depth: Int) throws(DecodeError) {
+    // Few lines have any: an element is cheaper to leave out than an optional of this size.
+    var bodies: [Answer] = []
+    var messages: [Answer] = []
     try cursor.beginObject()
     while let key = try cursor.nextKey() {
       switch key.count {
-      case 2 where key == "id": answer.id = try cursor.string() ?? answer.id
-      case 2 where key == "ts": answer.time = try LogTime.read(&cursor) ?? answer.time
+      case 2 where key == "id": id = try cursor.string() ?? id
+      case 2 where key == "ts": time = try LogTime.read(&cursor) ?? time
       case 3 where key == "key" || key == "app":
         if key == "key" {
-          answer.key = try cursor.string()
+          caller = try cursor.string()
         } else {
-          answer.project = try cursor.string()
+          project = try cursor.string()
         }
-      case 3 where key == "raw": try readBody(&cursor, depth, &body)
-      case 3 where key == "url": answer.readSeller(try cursor.string())
-      case 4 where key == "type": answer.readType(try cursor.string())
-      case 4 where key == "time": answer.time = try LogTime.read(&cursor) ?? answer.time
-      case 4 where key == "user": answer.key = try cursor.string() ?? answer.key
+      case 3 where key == "raw": try Self.readBody(&cursor, depth, &bodies)
+      case 3 where key == "url": readSeller(try cursor.string())
+      case 4 where key == "type": readType(try cursor.string())
+      case 4 where key == "time": time = try LogTime.read(&cursor) ?? time
+      case 4 where key == "user": caller = try cursor.string() ?? caller
       case 4 where key == "cost":
-        answer.statedCost = try UsageObject.readCost(&cursor) ?? answer.statedCost
-      case 4 where key == "data" || key == "body": try readBody(&cursor, depth, &body)
-      case 5 where key == "model": answer.model = try cursor.string()
+        statedCost = try UsageObject.readCost(&cursor) ?? statedCost
+      case 4 where key == "data" || key == "body": try Self.readBody(&cursor, depth, &bodies)
+      case 5 where key == "model": model = try cursor.string()
       case 5 where key == "usage":
-        answer.hasTraits = answer.hasTraits || cursor.next == .null
+        hasTraits = hasTraits || cursor.next == .null
         if cursor.next == .object {
-          let usage = try UsageObject.read(&cursor)
-          if !usage.isEmpty { answer.usage = usage }
+          try readUsage(&cursor)
         } else {
           try cursor.skipValue()
         }
       case 5 where key == "error":
         let kind = cursor.next
         if kind == .object {
-          answer.hasErrorObject = try readError(&cursor)
-          answer.hasError = true
+          hasErrorObject = try Self.readError(&cursor)
+          hasError = true
         } else {
           let text = try cursor.string()
-          answer.hasError = kind == .string && (text?.count ?? 0) > 0
+          hasError = kind == .string && (text?.count ?? 0) > 0
         }
-      case 5 where key == "chunk" || key == "event": try readBody(&cursor, depth, &body)
-      case 6 where key == "object": answer.readObject(try cursor.string())
-      case 6 where key == "status": try answer.readStatus(&cursor)
-      case 6 where key == "result" || key == "output": try readBody(&cursor, depth, &body)
-      case 6 where key == "x_groq": try readGroq(&cursor, &answer)
+      case 5 where key == "chunk" || key == "event": try Self.readBody(&cursor, depth, &bodies)
+      case 6 where key == "object": readObject(try cursor.string())
+      case 6 where key == "status": try readStatus(&cursor)
+      case 6 where key == "result" || key == "output": try Self.readBody(&cursor, depth, &bodies)
+      case 6 where key == "x_groq": try readGroq(&cursor)
       case 7 where key == "choices":
-        answer.hasTraits = true
+        hasTraits = true
         try cursor.skipValue()
-      case 7 where key == "created": answer.created = try LogTime.read(&cursor)
-      case 7 where key == "message": try readBody(&cursor, depth, &message)
-      case 7 where key == "payload": try readBody(&cursor, depth, &body)
-      case 7 where key == "headers": try readHeaders(&cursor, &answer)
-      case 7 where key == "project": answer.project = try cursor.string()
-      case 7 where key == "request": try readRequest(&cursor, &answer)
-      case 7 where key == "user_id": answer.key = try cursor.string() ?? answer.key
+      case 7 where key == "created": created = try LogTime.read(&cursor)
+      case 7 where key == "message": try Self.readBody(&cursor, depth, &messages)
+      case 7 where key == "payload": try Self.readBody(&cursor, depth, &bodies)
+      case 7 where key == "headers": try readHeaders(&cursor)
+      case 7 where key == "project": project = try cursor.string()
+      case 7 where key == "request": try readRequest(&cursor)
+      case 7 where key == "user_id": caller = try cursor.string() ?? caller
       case 7 where key == "traceId":
-        answer.marks.insert(.trace)
+        marks.insert(.trace)
         try cursor.skipValue()
-      case 7 where key == "session": answer.session = try cursor.string() ?? answer.session
-      case 7 where key == "elapsed": answer.readDuration(try cursor.numberText(), scale: 3)
-      case 7 where key == "api_key": answer.key = try cursor.string() ?? answer.key
-      case 8 where key == "response": try readBody(&cursor, depth, &body)
+      case 7 where key == "session": session = try cursor.string() ?? session
+      case 7 where key == "elapsed": readDuration(try cursor.numberText(), scale: 3)
+      case 7 where key == "api_key": caller = try cursor.string() ?? caller
+      case 8 where key == "response": try Self.readBody(&cursor, depth, &bodies)
       case 8 where key == "provider" || key == "base_url" || key == "api_base" || key == "endpoint":
-        answer.readSeller(try cursor.string())
+        readSeller(try cursor.string())
       case 8 where key == "cost_usd":
-        answer.statedCost = try UsageObject.readCost(&cursor) ?? answer.statedCost
-      case 9 where key == "timestamp": answer.time = try LogTime.read(&cursor) ?? answer.time
+        statedCost = try UsageObject.readCost(&cursor) ?? statedCost
+      case 9 where key == "timestamp": time = try LogTime.read(&cursor) ?? time
       case 9 where key == "call_type":
-        answer.marks.insert(.callType)
+        marks.insert(.callType)
         try cursor.skipValue()
       case 10 where key == "created_at":
         // In a bare Responses answer this is the body's own time, in an envelope the caller's.
-        answer.time = try LogTime.read(&cursor) ?? answer.time
-      case 10 where key == "completion": try readBody(&cursor, depth, &body)
+        time = try LogTime.read(&cursor) ?? time
+      case 10 where key == "completion": try Self.readBody(&cursor, depth, &bodies)
       case 10 where key == "parentUuid":
         // A transcript of a tool, which has rules of its own.
-        answer.isForeign = true
+        isForeign = true
         try cursor.skipValue()
       case 10 where key == "latency_ms" || key == "session_id":
         if key == "session_id" {
-          answer.session = try cursor.string() ?? answer.session
+          session = try cursor.string() ?? session
         } else {
-          answer.readDuration(try cursor.numberText(), scale: 0)
+          readDuration(try cursor.numberText(), scale: 0)
         }
-      case 10 where key == "responseId": answer.id = try cursor.string()
+      case 10 where key == "responseId": id = try cursor.string()
       case 10 where key == "candidates":
-        answer.hasTraits = true
+        hasTraits = true
         try cursor.skipValue()
-      case 11 where key == "duration_ms": answer.readDuration(try cursor.numberText(), scale: 0)
-      case 11 where key == "status_code": try answer.readStatus(&cursor)
+      case 11 where key == "duration_ms": readDuration(try cursor.numberText(), scale: 0)
+      case 11 where key == "status_code": try readStatus(&cursor)
       case 11 where key == "model_group", 19 where key == "custom_llm_provider":
-        answer.marks.insert(.route)
+        marks.insert(.route)
         try cursor.skipValue()
-      case 12 where key == "modelVersion": answer.model = try cursor.string()
+      case 12 where key == "modelVersion": model = try cursor.string()
       case 12 where key == "service_tier":
         var usage = UsageObject()
         usage.readTier(try cursor.string())
-        answer.tier = usage.tier
+        tier = usage.tier
       case 13 where key == "usageMetadata":
         if cursor.next == .object {
-          answer.gemini = try GeminiUsage.read(&cursor)
-          answer.hasTraits = true
+          gemini = try GeminiUsage.read(&cursor)
+          hasTraits = true
         } else {
           try cursor.skipValue()
         }
-      case 13 where key == "response_body": try readBody(&cursor, depth, &body)
+      case 13 where key == "response_body": try Self.readBody(&cursor, depth, &bodies)
       case 13 where key == "response_cost":
-        answer.statedCost = try UsageObject.readCost(&cursor) ?? answer.statedCost
+        statedCost = try UsageObject.readCost(&cursor) ?? statedCost
       case 12 where key == "usageDetails", 18 where key == "request_created_at",
         23 where key == "standard_logging_object":
-        answer.isForeign = true
+        isForeign = true
         try cursor.skipValue()
-      case 15 where key == "conversation_id": answer.session = try cursor.string() ?? answer.session
+      case 15 where key == "conversation_id": session = try cursor.string() ?? session
       case 10 where key == "request_id": try cursor.skipValue()
       default:
-        answer.hasUnknownKeys = true
+        hasUnknownKeys = true
         try cursor.skipValue()
       }
     }
-    if answer.marks.isSuperset(of: .proxy) || answer.marks.isSuperset(of: .observation) {
-      answer.isForeign = true
-    }
-    if answer.usage != nil, answer.model != nil || answer.id != nil { answer.hasTraits = true }
-    if answer.type == .messageStart {
-      if var message {
-        message.type = .messageStart
-        body = message
+    if marks.isSuperset(of: .proxy) || marks.isSuperset(of: .observation) { isForeign = true }
+    if !usage.isEmpty, model != nil || id != nil { hasTraits = true }
+    if type == .messageStart {
+      if !messages.isEmpty {
+        messages[0].type = .messageStart
+        bodies = messages
       }
-    } else if message?.usage != nil {
+    } else if !messages.isEmpty, !messages[0].usage.isEmpty {
       // So is a line whose message is an answer.
-      answer.isForeign = true
+      isForeign = true
     }
     // Beside the usage of the call, an object without any is what the model wrote, not the answer.
-    if let body, body.hasTraits || (answer.usage == nil && answer.gemini == nil) {
-      answer.adopt(body)
-    }
-    return answer
+    if bodies.isEmpty { return }
+    if bodies[0].hasTraits || (usage.isEmpty && gemini == nil) { adopt(bodies[0]) }
   }
 
   /// Takes what the answer itself says from `body`, and keeps what the envelope says of the call.
@@ -461,13 +461,13 @@ private struct Answer {
     if body.type != .other { type = body.type }
     formHint = body.formHint ?? formHint
     created = body.time ?? body.created ?? created
-    usage = body.usage ?? usage
+    if !body.usage.isEmpty { usage = body.usage }
     gemini = body.gemini ?? gemini
     tier = body.tier ?? tier
     provider = provider ?? body.provider
     project = project ?? body.project
     session = session ?? body.session
-    key = key ?? body.key
+    caller = caller ?? body.caller
     statedCost = body.statedCost ?? statedCost
     durationMilliseconds = durationMilliseconds ?? body.durationMilliseconds
     status = status ?? body.status
@@ -485,55 +485,57 @@ private struct Answer {
   private static let deepest = 4
 
   private static func readBody(
-    _ cursor: inout JSONCursor, _ depth: Int, _ body: inout Answer?
+    _ cursor: inout JSONCursor, _ depth: Int, _ bodies: inout [Answer]
   ) throws(DecodeError) {
     guard depth < deepest else { return try cursor.skipValue() }
-    var found: Answer?
+    var found = Answer()
     switch cursor.next {
-    case .object: found = try read(&cursor, depth: depth + 1)
+    case .object: try found.read(&cursor, depth: depth + 1)
     case .string:
       guard let text = try cursor.string(), text.hasPrefix("{") else { return }
       // The body as JSON text: what is taken from it points into the copy, which the answer keeps.
       let copy = text.withUnescaped { TextCopy($0) }
       var inner = JSONCursor(copy.bytes)
-      found = try? read(&inner, depth: depth + 1)
-      found?.copies.append(copy)
-    default: try cursor.skipValue()
+      guard (try? found.read(&inner, depth: depth + 1)) != nil else { return }
+      found.copies.append(copy)
+    default: return try cursor.skipValue()
     }
-    guard let found else { return }
     // Of several candidates the one with usage is the answer.
-    if body == nil || (body?.usage == nil && body?.gemini == nil) { body = found }
+    if bodies.isEmpty || (bodies[0].usage.isEmpty && bodies[0].gemini == nil) { bodies = [found] }
   }
 
-  private static func readRequest(_ cursor: inout JSONCursor, _ answer: inout Answer)
-    throws(DecodeError)
-  {
+  /// Reads a `usage` object; an empty one changes nothing.
+  private mutating func readUsage(_ cursor: inout JSONCursor) throws(DecodeError) {
+    if usage.isUntouched { return try usage.read(from: &cursor) }
+    let other = try UsageObject.read(&cursor)
+    if !other.isEmpty { usage = other }
+  }
+
+  private mutating func readRequest(_ cursor: inout JSONCursor) throws(DecodeError) {
     guard cursor.next == .object else { return try cursor.skipValue() }
     try cursor.beginObject()
     while let key = try cursor.nextKey() {
       switch key.count {
       case 5 where key == "model":
-        answer.requestModel = try cursor.string()
-        answer.hasRequest = true
+        requestModel = try cursor.string()
+        hasRequest = true
       case 3 where key == "url", 8 where key == "base_url" || key == "api_base":
-        answer.readSeller(try cursor.string())
-      case 7 where key == "headers": try readHeaders(&cursor, &answer)
+        readSeller(try cursor.string())
+      case 7 where key == "headers": try readHeaders(&cursor)
       default: try cursor.skipValue()
       }
     }
   }
 
   /// The key of the call, of which only the prefix class and a hash are kept.
-  private static func readHeaders(_ cursor: inout JSONCursor, _ answer: inout Answer)
-    throws(DecodeError)
-  {
+  private mutating func readHeaders(_ cursor: inout JSONCursor) throws(DecodeError) {
     guard cursor.next == .object else { return try cursor.skipValue() }
     try cursor.beginObject()
     while let key = try cursor.nextKey() {
       if key == "authorization" || key == "Authorization" || key == "api-key" || key == "x-api-key"
       {
         let text = try cursor.string()
-        answer.key = answer.key ?? text
+        caller = caller ?? text
       } else {
         try cursor.skipValue()
       }
@@ -549,15 +551,13 @@ private struct Answer {
     }
   }
 
-  private static func readGroq(_ cursor: inout JSONCursor, _ answer: inout Answer)
-    throws(DecodeError)
-  {
+  private mutating func readGroq(_ cursor: inout JSONCursor) throws(DecodeError) {
     guard cursor.next == .object else { return try cursor.skipValue() }
     try cursor.beginObject()
     while let key = try cursor.nextKey() {
       if key == "usage", cursor.next == .object {
-        let usage = try UsageObject.read(&cursor)
-        answer.usage = answer.usage ?? usage
+        let found = try UsageObject.read(&cursor)
+        if usage.isEmpty { usage = found }
       } else {
         try cursor.skipValue()
       }

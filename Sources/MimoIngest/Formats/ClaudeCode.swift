@@ -100,7 +100,8 @@ public struct ClaudeCodeDecoder: RecordDecoder {
         record.identity = CallIdentity(message: id.fingerprint)
       }
     }
-    record.append(usage, as: .messages, to: &output)
+    var usage = usage
+    record.append(&usage, as: .messages, to: &output)
     return .usage
   }
 
@@ -117,7 +118,8 @@ public struct ClaudeCodeDecoder: RecordDecoder {
       project: output.intern(line.project), session: session)
     record.conversation = copy.agentID == nil ? session : output.intern(copy.agentID)
     record.identity = CallIdentity(message: id.fingerprint, rank: .embeddedCopy)
-    record.append(usage, as: .messages, to: &output)
+    var usage = usage
+    record.append(&usage, as: .messages, to: &output)
     return .usage
   }
 
@@ -251,22 +253,22 @@ public struct ClaudeCodeDecoder: RecordDecoder {
 
 extension UsageRecord {
   /// Adds this record with the counters of `usage`, and one more for each hidden call inside the answer.
-  func append(
-    _ usage: UsageObject, as form: UsageObject.Form, isGoogle: Bool = false,
+  mutating func append(
+    _ usage: inout UsageObject, as form: UsageObject.Form, isGoogle: Bool = false,
     tellsNull: Bool = false,
     to output: inout DecodedLines
   ) {
-    var record = self
     let reading = usage.reading(as: form, isGoogle: isGoogle, tellsNull: tellsNull)
-    record.tokens = reading.tokens
-    record.tellsCache = reading.tellsCache
-    record.tier = usage.tier ?? record.tier
-    record.quantities = usage.besideText
+    tokens = reading.tokens
+    tellsCache = reading.tellsCache
+    tier = usage.tier ?? tier
+    if !usage.quantities.isEmpty { quantities = usage.besideText }
     // With the caller's own key a router charges nothing: the real cost is the upstream one.
-    if let cost = usage.isOwnKey ? usage.upstreamCost : usage.cost { record.statedCost = cost }
-    output.records.append(record)
-    for (index, iteration) in usage.iterations.enumerated() {
-      var hidden = record
+    if let cost = usage.isOwnKey ? usage.upstreamCost : usage.cost { statedCost = cost }
+    output.records.append(self)
+    if usage.iterations.isEmpty { return }
+    for (index, var iteration) in usage.iterations.enumerated() {
+      var hidden = self
       let reading = iteration.usage.reading(as: .messages)
       hidden.tokens = reading.tokens
       hidden.statedCost = nil

@@ -1,0 +1,161 @@
+import MimoEngine
+import MimoSQLite
+
+/// Reads a file that is not made of lines, again each time it changed.
+///
+/// A value with what is known of the file from earlier readings.
+struct FileContent: Sendable {
+  /// What its entries or rows turned out to be.
+  private(set) var tally = LineTally()
+  /// The formats recognised in it.
+  private(set) var formats: [String] = []
+
+  private let known: LogFormats
+  private var database: (any DatabaseReader)?
+  private var isForeignDatabase = false
+  /// The calls of the document at its last reading, by identity.
+  private var calls: [CallIdentity: Int] = [:]
+
+  /// A file that was not read yet.
+  init(_ formats: LogFormats) { known = formats }
+
+  /// Why a file could not be read.
+  struct Failure: Error {
+    var error: LogError
+    /// Whether it may be read in a moment.
+    var isPassing: Bool
+  }
+
+  /// Reads the file at `path`.
+  ///
+  /// - Parameter flush: is called with the calls that are new or changed since the last reading, in
+  ///   one or more parts, and removes them.
+  mutating func read(
+    _ path: String, as kind: FileKind, into output: inout DecodedLines,
+    flush: (inout DecodedLines) -> Void
+  ) throws(Failure) {
+    switch kind {
+    case .lines: preconditionFailure("lines are read in order, not at once")
+    case .document:
+      do throws(LogError) {
+        try readDocument(path, into: &output)
+      } catch {
+        throw Failure(error: error, isPassing: false)
+      }
+    case .database:
+      do throws(ForeignDatabase.Failure) {
+        try readDatabase(path, into: &output, flush)
+      } catch {
+        flush(&output)
+        throw Failure(error: error.error, isPassing: error.isPassing)
+      }
+    }
+    flush(&output)
+  }
+
+  // MARK: - Documents
+
+  private mutating func readDocument(
+    _ path: String, into output: inout DecodedLines
+  ) throws(LogError) {
+    let bytes = try WholeFile.read(path, atMost: Document.maximumBytes)
+    tally = bytes.withUnsafeBytes { bytes in
+      let hasMark = bytes.starts(with: [0xEF, 0xBB, 0xBF])
+      let text = UnsafeRawBufferPointer(rebasing: bytes[(hasMark ? 3 : 0)...])
+      return decode(Document(bytes: text, path: path), into: &output)
+    }
+    markRevisions(in: &output, path)
+  }
+
+  private mutating func decode(
+    _ document: Document, into output: inout DecodedLines
+  ) -> LineTally {
+    for format in known.documents {
+      do throws(DecodeError) {
+        if let tally = try format.decode(document, into: &output) {
+          formats = [format.name]
+          return tally
+        }
+      } catch {
+        // It is being written, or damaged. The calls of its last reading stay.
+        output.removeAll()
+        var tally = LineTally()
+        tally.lines = 1
+        tally.noteBadLine(at: 0, error)
+        return tally
+      }
+    }
+    return decodeValues(of: document.bytes, into: &output)
+  }
+
+  /// Offers the values of the document, and the elements of its arrays, to the formats of lines: answers
+  /// that were printed over many lines, or exported as one array.
+  private mutating func decodeValues(
+    of text: UnsafeRawBufferPointer, into output: inout DecodedLines
+  ) -> LineTally {
+    var decoder = FileDecoder(known.lines)
+    var cursor = JSONCursor(text)
+    var broken = LineTally()
+    do throws(DecodeError) {
+      while cursor.hasMore {
+        if cursor.next == .array {
+          try cursor.beginArray()
+          while try cursor.nextElement() {
+            let offset = Int64(cursor.offset)
+            decoder.decodeLine(try cursor.rawValue(), at: offset, into: &output)
+          }
+        } else {
+          let offset = Int64(cursor.offset)
+          decoder.decodeLine(try cursor.rawValue(), at: offset, into: &output)
+        }
+      }
+    } catch {
+      broken.lines = 1
+      broken.noteBadLine(at: Int64(cursor.offset), error)
+    }
+    formats = decoder.formats
+    broken += decoder.tally
+    return broken
+  }
+
+  /// Leaves in `output` what is new or changed since the last reading, and marks the changed.
+  private mutating func markRevisions(in output: inout DecodedLines, _ path: String) {
+    var seen: [CallIdentity: Int] = [:]
+    let place = Fingerprint(of: path)
+    for index in output.records.indices {
+      if output.records[index].identity == nil {
+        // Without an id the content stands for it; equal entries are told apart by their order.
+        let content = UInt64(bitPattern: Int64(output.records[index].hashValue))
+        var identity = CallIdentity(message: place.combined(with: content))
+        while seen[identity] != nil { identity.message = identity.message.combined(with: 1) }
+        output.records[index].identity = identity
+      }
+      let record = output.records[index]
+      seen[record.identity!] = record.hashValue
+      output.records[index].isRevision =
+        calls[record.identity!].map { $0 != record.hashValue } ?? false
+    }
+    output.records.removeAll { !$0.isRevision && calls[$0.identity!] != nil }
+    calls.merge(seen) { $1 }
+  }
+
+  // MARK: - Databases
+
+  private mutating func readDatabase(
+    _ path: String, into output: inout DecodedLines, _ flush: (inout DecodedLines) -> Void
+  ) throws(ForeignDatabase.Failure) {
+    var state = (database, tally, isForeignDatabase)
+    defer { (database, tally, isForeignDatabase) = state }
+    try ForeignDatabase(path: path).read { connection throws(SQLiteError) in
+      if state.0 == nil {
+        let tables = try DatabaseTables(of: connection)
+        for format in known.databases where state.0 == nil {
+          state.0 = format.init(tables, path: path)
+        }
+      }
+      state.2 = state.0 == nil
+      try state.0?.read(connection, into: &output, &state.1, flush: flush)
+    }
+    if let database = state.0 { formats = [type(of: database).name] }
+  }
+}

@@ -1,0 +1,125 @@
+import CSQLite
+
+/// A connection to one SQLite database, by the system's library.
+///
+/// Belongs to one thread. Closed when the last statement and the last reference are gone.
+public final class SQLiteConnection {
+  /// What may be done with the database.
+  public enum Access: Sendable {
+    /// Reading beside other programs, under SQLite's locks. The files are not created.
+    case readOnly
+    /// Reading a database that nobody writes: no locks are taken, no file beside it is looked at or made.
+    ///
+    /// The caller makes sure of that; what is read from a database that changes meanwhile is garbage.
+    case immutable
+    /// Reading and writing; the file is created if it is not there.
+    case readWrite
+  }
+
+  /// Texts and blobs beyond this many bytes are an error: a hostile database must not fill the memory.
+  public static let maximumValueBytes: Int32 = 256 << 20
+
+  let handle: OpaquePointer
+
+  /// Opens the database at `path`.
+  ///
+  /// - Parameter busyMilliseconds: how long a call waits for another program's lock before it fails.
+  /// - Throws: `SQLiteError`. A file that is no database fails at the first statement, not here.
+  public init(path: String, access: Access, busyMilliseconds: Int32 = 100) throws(SQLiteError) {
+    var name = path
+    var flags: Int32
+    switch access {
+    case .readOnly: flags = SQLITE_OPEN_READONLY
+    case .immutable:
+      flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
+      name = "file:\(Self.percentEncoded(path))?immutable=1"
+    case .readWrite: flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+    }
+    flags |= SQLITE_OPEN_NOMUTEX
+    var opened: OpaquePointer?
+    let code = sqlite3_open_v2(name, &opened, flags, nil)
+    guard code == SQLITE_OK, let opened else {
+      sqlite3_close_v2(opened)
+      throw SQLiteError(code: code)
+    }
+    handle = opened
+    sqlite3_extended_result_codes(handle, 1)
+    sqlite3_busy_timeout(handle, busyMilliseconds)
+    sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, Self.maximumValueBytes)
+    // Functions with side effects do not run because a schema says so.
+    try execute("PRAGMA trusted_schema = OFF")
+  }
+
+  deinit { sqlite3_close_v2(handle) }
+
+  /// Runs one or more statements that return nothing of interest.
+  public func execute(_ sql: String) throws(SQLiteError) {
+    try check(sqlite3_exec(handle, sql, nil, nil, nil))
+  }
+
+  /// Compiles one statement.
+  public func prepare(_ sql: String) throws(SQLiteError) -> SQLiteStatement {
+    try SQLiteStatement(self, sql)
+  }
+
+  /// Runs `body` in one transaction: all it reads is of one moment, and what it writes happens wholly or,
+  /// if it throws, not at all.
+  public func transaction<R>(_ body: () throws(SQLiteError) -> R) throws(SQLiteError) -> R {
+    try execute("BEGIN")
+    do throws(SQLiteError) {
+      let result = try body()
+      try execute("COMMIT")
+      return result
+    } catch {
+      // Some errors have ended the transaction already.
+      if sqlite3_get_autocommit(handle) == 0 { try? execute("ROLLBACK") }
+      throw error
+    }
+  }
+
+  /// A number that changes when another connection has written. Only comparable within one connection.
+  public var dataVersion: Int64 {
+    get throws(SQLiteError) {
+      let query = try prepare("PRAGMA data_version")
+      return try query.step() ? query.integer(0) ?? 0 : 0
+    }
+  }
+
+  /// The names of the columns of a table, in lower case; empty if there is no such table.
+  ///
+  /// Only plain tables count: views and virtual tables of a database that is not ours may be made to do
+  /// anything.
+  public func columns(of table: String) throws(SQLiteError) -> [String] {
+    let tables = try prepare(
+      "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1 AND sql NOT LIKE 'create virtual%'"
+    )
+    tables.bind(table, at: 1)
+    guard try tables.step() else { return [] }
+    let info = try prepare("SELECT name FROM pragma_table_info(?1)")
+    info.bind(table, at: 1)
+    var names: [String] = []
+    while try info.step() {
+      if let name = info.text(0) { names.append(name.lowercased()) }
+    }
+    return names
+  }
+
+  func check(_ code: Int32) throws(SQLiteError) {
+    if code != SQLITE_OK { throw SQLiteError(code: code) }
+  }
+
+  private static func percentEncoded(_ path: String) -> String {
+    let digits = Array("0123456789ABCDEF")
+    var text = ""
+    for byte in path.utf8 {
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"), UInt8(ascii: "."),
+        UInt8(ascii: "-"), UInt8(ascii: "_"):
+        text.unicodeScalars.append(Unicode.Scalar(byte))
+      default: text += "%\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
+      }
+    }
+    return text
+  }
+}
