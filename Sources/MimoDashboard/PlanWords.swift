@@ -100,9 +100,14 @@ public struct PlanWords {
         "\(plan.name) costs \(fee) for credits worth \(worth): it pays off only in hours with a discount"
       )
     } else {
-      let use = Self.range(above)
-      texts.append(
-        "\(plan.name) costs \(fee) for credits worth \(worth): it pays off above \(use) use")
+      let (low, high) = (above.lowerBound, above.upperBound)
+      var use = NumberFormat.percent(low)
+      if high > Ratio(1, 1)! {
+        use += " use at the earliest"
+      } else {
+        use += (high == low ? "" : " to \(NumberFormat.percent(high))") + " use"
+      }
+      texts.append("\(plan.name) costs \(fee) for credits worth \(worth): it pays off above \(use)")
     }
     if value.lapses == true { texts.append("what is unused lapses") }
     return texts
@@ -119,6 +124,10 @@ public struct PlanWords {
     else { return nil }
     let currency = recommendation.currency
     let list = recommendation.options.first { !$0.plan.isSubscription && $0.unpricedRequests == 0 }
+    if let day = option.runsOutOnDay {
+      return
+        "At this pace \(option.plan.name) runs out on day \(day): a month takes \(NumberFormat.percent(used)) of it."
+    }
     var text = "At this pace you use \(NumberFormat.percent(used)) of \(option.plan.name) a month"
     if let list = list?.monthly, option.unpricedRequests == 0 {
       text += list > fee ? ": it pays off" : ": it does not pay off"
@@ -173,11 +182,6 @@ public struct PlanWords {
   /// A range of money; one amount if both ends are equal.
   public static func range(_ range: ClosedRange<Amount>, _ currency: Currency) -> String {
     let ends = [range.lowerBound, range.upperBound].map { NumberFormat.money($0, currency) }
-    return ends[0] == ends[1] ? ends[0] : "\(ends[0]) to \(ends[1])"
-  }
-
-  private static func range(_ range: ClosedRange<Ratio>) -> String {
-    let ends = [range.lowerBound, range.upperBound].map { NumberFormat.percent($0) }
     return ends[0] == ends[1] ? ends[0] : "\(ends[0]) to \(ends[1])"
   }
 
