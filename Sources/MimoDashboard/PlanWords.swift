@@ -85,13 +85,7 @@ public struct PlanWords {
   /// What credits are worth at list prices, and from which use on the plan pays off.
   public func text(_ value: PlanValue, of plan: Plan) -> [String] {
     let currency = value.currency
-    let one = currency.sign + "1"
-    let rate = value.creditsPerUnit
-    let credits = [rate.lowerBound, rate.upperBound].map {
-      NumberFormat.full(Int64(clamping: $0.atto / Amount.scale))
-    }
-    let range = credits[0] == credits[1] ? credits[0] : "\(credits[0]) to \(credits[1])"
-    var texts = ["\(range) credits are worth \(one) of pay-as-you-go"]
+    var texts = [Self.creditsWorth(value)]
     let worth = Self.range(value.worth, currency)
     let above = value.paysOffAbove
     let fee = NumberFormat.money(value.fee, currency)
@@ -100,12 +94,27 @@ public struct PlanWords {
         "\(plan.name) costs \(fee) for credits worth \(worth): it pays off only in hours with a discount"
       )
     } else {
-      let use = Self.range(above)
-      texts.append(
-        "\(plan.name) costs \(fee) for credits worth \(worth): it pays off above \(use) use")
+      let (low, high) = (above.lowerBound, above.upperBound)
+      var use = NumberFormat.percent(low)
+      if high > Ratio(1, 1)! {
+        use += " use at the earliest"
+      } else {
+        use += (high == low ? "" : " to \(NumberFormat.percent(high))") + " use"
+      }
+      texts.append("\(plan.name) costs \(fee) for credits worth \(worth): it pays off above \(use)")
     }
     if value.lapses == true { texts.append("what is unused lapses") }
     return texts
+  }
+
+  /// How many credits are worth one unit of money.
+  public static func creditsWorth(_ value: PlanValue) -> String {
+    let rate = value.creditsPerUnit
+    let ends = [rate.lowerBound, rate.upperBound].map {
+      NumberFormat.full(Int64(clamping: $0.atto / Amount.scale))
+    }
+    let credits = ends[0] == ends[1] ? ends[0] : "\(ends[0]) to \(ends[1])"
+    return "\(credits) credits are worth \(value.currency.sign)1 of pay-as-you-go"
   }
 
   /// How much of a subscription is used at the present pace, and whether it pays off.
@@ -119,6 +128,10 @@ public struct PlanWords {
     else { return nil }
     let currency = recommendation.currency
     let list = recommendation.options.first { !$0.plan.isSubscription && $0.unpricedRequests == 0 }
+    if let day = option.runsOutOnDay {
+      return
+        "At this pace \(option.plan.name) runs out on day \(day): a month takes \(NumberFormat.percent(used)) of it."
+    }
     var text = "At this pace you use \(NumberFormat.percent(used)) of \(option.plan.name) a month"
     if let list = list?.monthly, option.unpricedRequests == 0 {
       text += list > fee ? ": it pays off" : ": it does not pay off"
@@ -140,7 +153,7 @@ public struct PlanWords {
   public func text(_ worth: HitRateWorth, _ currency: Currency) -> [String] {
     let point = NumberFormat.money(worth.pointPerDay, currency)
     var texts = [
-      "one point of hit rate is worth \(point) a day at the usage of the last \(HitRateWorth.days) days"
+      "One point of hit rate is worth \(point) a day at the usage of the last \(HitRateWorth.days) days"
     ]
     if let rate = worth.bestRate, let day = worth.bestDay,
       let multiplier = worth.multiplierHundredths
@@ -173,11 +186,6 @@ public struct PlanWords {
   /// A range of money; one amount if both ends are equal.
   public static func range(_ range: ClosedRange<Amount>, _ currency: Currency) -> String {
     let ends = [range.lowerBound, range.upperBound].map { NumberFormat.money($0, currency) }
-    return ends[0] == ends[1] ? ends[0] : "\(ends[0]) to \(ends[1])"
-  }
-
-  private static func range(_ range: ClosedRange<Ratio>) -> String {
-    let ends = [range.lowerBound, range.upperBound].map { NumberFormat.percent($0) }
     return ends[0] == ends[1] ? ends[0] : "\(ends[0]) to \(ends[1])"
   }
 

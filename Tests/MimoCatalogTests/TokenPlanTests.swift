@@ -85,7 +85,7 @@ import Testing
     }
   }
 
-  private func value(_ plan: String, _ currency: Currency) throws -> PlanValue {
+  private func planValue(_ plan: String, _ currency: Currency) throws -> PlanValue {
     let plan = try #require(catalog.plan(id: plan))
     return try #require(
       PlanValue(
@@ -100,7 +100,7 @@ import Testing
   func `a tier pays off above a certain use`(
     _ tier: String, _ fee: String, _ worth: String, _ percent: String
   ) throws {
-    let value = try value("mimo-token-plan-" + tier, .cny)
+    let value = try planValue("mimo-token-plan-" + tier, .cny)
     #expect(value.fee.exactText == fee)
     #expect(value.worth.lowerBound.exactText == worth && value.worth.upperBound.exactText == worth)
     #expect(value.creditsPerUnit.lowerBound == Amount(whole: 100_000_000))
@@ -113,7 +113,7 @@ import Testing
   }
 
   @Test func `in dollars the models differ`() throws {
-    let value = try value("mimo-token-plan-lite", .usd)
+    let value = try planValue("mimo-token-plan-lite", .usd)
     #expect(value.worth.lowerBound.exactText == "5.74")
     #expect(value.worth.upperBound.exactText == "5.945")
     #expect(value.paysOffAbove.lowerBound > Ratio(1, 1)!)

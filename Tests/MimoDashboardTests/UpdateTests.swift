@@ -165,7 +165,7 @@ import Testing
     model.press(.enter)
     #expect(model.planIndex == chosen && chosen != 0)
     #expect(model.overlay == nil)
-    #expect(model.figures.report?.totals.cost == model.quote(model.plans[chosen], nil).money)
+    #expect(model.activeQuote?.money == model.quote(model.plans[chosen], nil).money)
   }
 
   @Test func `Esc closes the list and keeps the plan`() {

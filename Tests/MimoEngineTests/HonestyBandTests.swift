@@ -7,7 +7,7 @@ import Testing
   ])
 
   /// The cost of a call to `o` and one to `m`, both in October, on the list of `acme`, at 1 a million.
-  private func band(
+  private func estimate(
     _ lines: [Line], cacheMinutes: Int32? = nil, map: ModelMap? = HonestyBandTests.map
   ) -> HonestyBand? {
     var providers = Toy.book.providers
@@ -39,7 +39,7 @@ import Testing
       line("2026-10-10T00:00", "o", input: 1_000_000),
       line("2026-10-10T00:01", "m", input: 1_000_000),
     ]
-    let band = try #require(band(lines))
+    let band = try #require(estimate(lines))
     #expect(band.cost.lowerBound.exactText == "3.7")
     #expect(band.cost.upperBound.exactText == "4.5")
     #expect(band.cacheMinutes == nil && band.lateReads == nil)
@@ -48,7 +48,7 @@ import Testing
   @Test func `the ratios can be set`() throws {
     var map = Self.map
     map.tokenRatio = Ratio(1, 1)!...Ratio(2, 1)!
-    let band = try #require(band([line("2026-10-10T00:00", "o", input: 1_000_000)], map: map))
+    let band = try #require(estimate([line("2026-10-10T00:00", "o", input: 1_000_000)], map: map))
     #expect(band.cost == Amount(whole: 2)...Amount(whole: 4))
   }
 
@@ -60,7 +60,7 @@ import Testing
       line("2026-10-10T00:04", "o", read: 1_000_000),
       line("2026-10-10T00:30", "o", read: 1_000_000),
     ]
-    let band = try #require(band(lines, cacheMinutes: 5))
+    let band = try #require(estimate(lines, cacheMinutes: 5))
     #expect(band.cacheMinutes == 5 && band.lateReads == 1_000_000 && band.cacheRead == 2_000_000)
     // 2 + 0.2 + 0.2 at the lower end; 2 + 0.2 + 2.5 at the upper.
     #expect(band.cost.lowerBound.exactText == "2.04")
@@ -68,7 +68,7 @@ import Testing
   }
 
   @Test func `what the plan sells itself has no band`() {
-    #expect(band([line("2026-10-10T00:00", "m", input: 1)]) == nil)
-    #expect(band([line("2026-10-10T00:00", "o", input: 1)], map: nil) == nil)
+    #expect(estimate([line("2026-10-10T00:00", "m", input: 1)]) == nil)
+    #expect(estimate([line("2026-10-10T00:00", "o", input: 1)], map: nil) == nil)
   }
 }

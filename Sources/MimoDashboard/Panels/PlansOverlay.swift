@@ -121,7 +121,7 @@ enum PlansOverlay {
     let hidden = model.plans.count - comparison.entries.count
     if hidden > 0 {
       add(
-        "\(NumberFormat.counted(Int64(hidden), "plan")) of sellers without any of these models.",
+        "Not listed: \(NumberFormat.counted(Int64(hidden), "plan")) of sellers without any of these models.",
         .muted)
     }
     return lines.flatMap { Overlays.wrapped($0, columns: columns) }

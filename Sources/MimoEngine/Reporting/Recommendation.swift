@@ -79,8 +79,10 @@ public struct Recommendation: Sendable {
     var end = now.minute.advanced(by: 1)
     if let window { end = min(end, window.upperBound) }
     guard let logs = snapshot.cube.span, logs.lowerBound < end else { return nil }
-    if logs.upperBound < end.advanced(by: -days * 1440) { end = logs.upperBound.advanced(by: 1) }
-    let first = end.advanced(by: -days * 1440)
+    // The running minute comes on top: whole days lie behind it.
+    let minutes = days * 1440 + 1
+    if logs.upperBound < end.advanced(by: -minutes) { end = logs.upperBound.advanced(by: 1) }
+    let first = end.advanced(by: -minutes)
     return (window.map { max($0.lowerBound, first) } ?? first)..<end
   }
 
