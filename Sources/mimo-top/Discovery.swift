@@ -1,13 +1,25 @@
 import MimoIngest
 
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
 /// Where the known tools keep their logs on this machine.
 enum Discovery {
   /// One place a tool may have logs in.
   struct Place {
-    /// Whose logs.
-    var tool: String
+    /// Whose logs; `nil` if the user named the place.
+    var tool: String?
     /// What to follow there.
     var source: LogSource
+
+    /// Whether there is anything.
+    var isThere: Bool {
+      if case .stream = source { return true }
+      return access(source.description, F_OK) == 0
+    }
   }
 
   /// The places to look at when the user names no log. Those that do not exist yet are waited for.
