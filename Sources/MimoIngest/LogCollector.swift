@@ -107,6 +107,8 @@ public final class LogCollector: LogConsumer {
   private var translation = NameTranslation()
   /// Of the files that are not made of lines.
   private var contents: [Int: FileContent] = [:]
+  /// All files that were opened.
+  private var opened: [Int: LogFile] = [:]
   /// Tallies of readings of a file that ended (it was replaced or truncated).
   private var finished: [Int: LineTally] = [:]
 
@@ -133,6 +135,7 @@ public final class LogCollector: LogConsumer {
 
   /// As in `LogConsumer`.
   public func opened(_ file: LogFile, reason: OpenReason) {
+    opened[file.id] = file
     if let decoder = decoders[file.id] {
       var tally = finished[file.id] ?? LineTally()
       tally += decoder.tally
@@ -170,7 +173,8 @@ public final class LogCollector: LogConsumer {
     var content = contents[file.id] ?? FileContent(formats)
     var isPassing = false
     do throws(FileContent.Failure) {
-      try content.read(file.path, as: file.kind ?? .document, into: &output) {
+      let kind = file.kind ?? .document
+      try content.read(file.path, as: kind, beside: bookmarks(for: kind), into: &output) {
         record(&$0, of: file, in: &report)
       }
       report.error = nil
@@ -179,11 +183,18 @@ public final class LogCollector: LogConsumer {
       isPassing = error.isPassing
     }
     report.bytes = file.bytes + (file.status?.size ?? 0)
+    report.unfinished = content.unfinished
     note(formats: content.formats, in: &report)
     contents[file.id] = content
     files[file.id] = report
     sumTallies(of: file)
     return !isPassing
+  }
+
+  /// How far the logs of lines were read, for what has to know.
+  private func bookmarks(for kind: FileKind) -> [Bookmark] {
+    guard case .compressed = kind else { return [] }
+    return opened.values.filter { $0.kind == .lines }.map(\.bookmark)
   }
 
   private func report(of file: LogFile) -> FileReport {

@@ -79,6 +79,7 @@ private final class Job: Sendable {
   private let nextPart = Atomic<Int>(0)
   private let ledger: Mutex<Ledger>
   private let results: Mutex<[Int: PartResult]>
+  private let plainLogs = Mutex<[Bookmark]?>(nil)
 
   init(
     logs: [FoundLog], leavesOutCopies: [Bool], ledger: Ledger, formats: LogFormats,
@@ -167,14 +168,33 @@ private final class Job: Sendable {
   ) {
     var content = FileContent(formats)
     do throws(FileContent.Failure) {
-      try content.read(logs[part.log].path, as: kind, into: &output) {
+      try content.read(
+        logs[part.log].path, as: kind, beside: bookmarks(for: kind), into: &output
+      ) {
         count(&$0, part.log, &translation, &result)
       }
       result.bytes = logs[part.log].size
     } catch {
       result.errors.append(error.error)
     }
+    result.unfinished = content.unfinished
     result.content = content
+  }
+
+  /// Where the logs of lines end, for what has to know.
+  private func bookmarks(for kind: FileKind) -> [Bookmark] {
+    guard case .compressed = kind else { return [] }
+    return plainLogs.withLock { known in
+      if let known { return known }
+      let found = logs.compactMap { log -> Bookmark? in
+        guard let file = try? OpenLog(path: log.path), (try? file.kind) == .lines else {
+          return nil
+        }
+        return try? file.bookmark(at: log.size)
+      }
+      known = found
+      return found
+    }
   }
 
   /// Records that a thread keeps, at most, while another one has the ledger: it reads on instead of waiting.

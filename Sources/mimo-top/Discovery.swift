@@ -91,7 +91,8 @@ enum Discovery {
     Tool(name: "Gemini CLI", files: ["*/chats/**/*.json", "*/chats/**/*.jsonl"]) { home in
       [(home["GEMINI_CLI_HOME"] ?? home.folder) + "/.gemini/tmp"]
     },
-    Tool(name: "Qwen Code", files: ["*/chats/**/*.jsonl"]) { home in [home.path(".qwen/projects")] },
+    Tool(name: "Qwen Code", files: ["*/chats/**/*.jsonl"]) { home in [home.path(".qwen/projects")]
+    },
     Tool(name: "Kimi", files: ["**/wire.jsonl"]) { home in
       [
         (home["KIMI_SHARE_DIR"] ?? home.path(".kimi")) + "/sessions",

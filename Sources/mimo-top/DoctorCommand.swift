@@ -15,7 +15,8 @@ import MimoScreen
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
-    abstract: "Show what is read from where, what could not be read and why, and how old the prices are.",
+    abstract:
+      "Show what is read from where, what could not be read and why, and how old the prices are.",
     discussion: """
       Reads everything once. Without LOG: all places where the known tools keep logs on this machine. \
       Exit code 0 if all is well, 1 if something could not be read, 3 if there is no usage.
@@ -97,11 +98,13 @@ private struct Examination {
         "\(counted(tally.malformed, "line")) could not be read (\(places.joined(separator: "; ")))")
     }
     if tally.imported > 0 {
-      remarks.append("\(counted(tally.imported, "imported call")) left to the logs of the tool that made them")
+      remarks.append(
+        "\(counted(tally.imported, "imported call")) left to the logs of the tool that made them")
     }
     if file.copiesLeftOut > 0 {
       remarks.append(
-        "\(counted(file.copiesLeftOut, "copy", "copies")) of calls of other files left out, because the file was named alone")
+        "\(counted(file.copiesLeftOut, "copy", "copies")) of calls of other files left out, because the file was named alone"
+      )
     }
     if let unfinished = file.unfinished {
       remarks.append("the last line, at byte \(unfinished.offset), is not finished")
@@ -141,8 +144,17 @@ private struct Examination {
     if !missing.isEmpty {
       text += found.isEmpty ? "  nothing was found\n" : ""
       text += "  looked for, and not there\n"
-      for finding in missing {
-        text += "    \(finding.place.tool.map { $0 + ": " } ?? "")\(shown(finding.path))\n"
+      var tools: [String] = []
+      for tool in missing.map({ $0.place.tool ?? "" }) where !tools.contains(tool) {
+        tools.append(tool)
+      }
+      for tool in tools {
+        // Extensions may be in any of a dozen editors.
+        let paths = missing.filter { ($0.place.tool ?? "") == tool }.map { shown($0.path) }
+        let rest = paths.count > 4 ? ["and \(paths.count - 3) more places (--json lists all)"] : []
+        for path in (rest.isEmpty ? paths : Array(paths.prefix(3))) + rest {
+          text += "    \(tool.isEmpty ? "" : tool + ": ")\(path)\n"
+        }
       }
     }
     return text

@@ -188,7 +188,7 @@ extension LogFollower {
         if isNews || hasChanged || file.error != nil { enqueue(file) }
         return hasChanged && file.isOpened
       }
-      if file.isWhole, byIdentity[status.identity] == nil {
+      if file.isRewritten, byIdentity[status.identity] == nil {
         replace(file, by: status.identity)
         return true
       }

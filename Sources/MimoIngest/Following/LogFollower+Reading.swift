@@ -72,6 +72,10 @@ extension LogFollower {
   /// Tells the consumer to read `file`, unless that was done a moment ago.
   private func visitWhole(_ file: LogFile) -> Visit {
     let begun = monotonicMilliseconds()
+    // Whether a compressed log was read already shows when all others are.
+    if case .compressed = file.kind, hasWork {
+      file.notBefore = begun + options.rereadMilliseconds
+    }
     if begun < file.notBefore {
       postpone(file)
       return .done

@@ -46,7 +46,9 @@ struct PathFilter: Sendable {
   init(root: String, names: [String]) {
     self.root = root
     suffixes = names.filter { !$0.contains("*") && !$0.contains("/") }
-    patterns = names.filter { $0.contains("*") || $0.contains("/") }.map { $0.split(separator: "/") }
+    patterns = names.filter { $0.contains("*") || $0.contains("/") }.map {
+      $0.split(separator: "/")
+    }
   }
 
   private var acceptsAll: Bool { suffixes.isEmpty && patterns.isEmpty }
@@ -106,7 +108,8 @@ struct PathFilter: Sendable {
 
 /// Names of files that are no logs: compressed, parts of databases, pictures, programs.
 private let foreignSuffixes = [
-  ".gz", ".zst", ".bz2", ".xz", ".lz4", ".br", ".zip", ".tar", ".tgz", ".7z", "-wal", "-shm",
+  ".tar.gz", ".tar.zst", ".bz2", ".xz", ".lz4", ".br", ".zip", ".tar", ".tgz", ".7z", "-wal",
+  "-shm",
   "-journal", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf", ".mp3",
   ".mp4", ".wav", ".parquet", ".so", ".dylib", ".o", ".a", ".exe", ".pyc", ".class", ".jar",
   ".wasm",
