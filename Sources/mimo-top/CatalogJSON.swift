@@ -98,7 +98,7 @@ enum CatalogJSON {
               .object(
                 [
                   ("factor", .string(rule.factor.text)),
-                  ("when", .string(PriceText.hours(rule.window))),
+                  ("when", .string(NumberFormat.hours(rule.window))),
                 ] + evidence(rule.validity, rule.evidence, clock))
             })
         ), ("models", .array(plan.models.map { credits($0, clock) })),
