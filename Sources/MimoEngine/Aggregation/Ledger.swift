@@ -31,6 +31,7 @@ public struct Ledger: Sendable {
   private var calls = ChunkedArray<Call>()
   private var callExtras: [UInt32: CallExtras] = [:]
   private var openings: [NameID: Opening] = [:]
+  private var twins = Twins()
   private var recent: [RecentCall] = []
   private var recentFloor = Instant(milliseconds: .min)
   private var isRecentOrdered = true
@@ -103,9 +104,14 @@ public struct Ledger: Sendable {
   @discardableResult
   public mutating func record(_ record: UsageRecord) -> Outcome {
     revision += 1
-    guard let identity = record.identity else {
+    guard var identity = record.identity else {
       recordNameless(record)
       return .counted
+    }
+    if let twin = record.twin {
+      let own = identity.message.value
+      identity.message.value = twins.key(
+        for: own, twin: twin, session: record.labels.session, isKnown: find(own) != nil)
     }
     let request = UInt32(truncatingIfNeeded: identity.request ^ identity.request >> 32)
     if let position = find(identity.message.value) {
