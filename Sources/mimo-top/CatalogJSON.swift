@@ -98,7 +98,7 @@ enum CatalogJSON {
               .object(
                 [
                   ("factor", .string(rule.factor.text)),
-                  ("when", .string(PriceText.hours(rule.window))),
+                  ("when", .string(NumberFormat.hours(rule.window))),
                 ] + evidence(rule.validity, rule.evidence, clock))
             })
         ), ("models", .array(plan.models.map { credits($0, clock) })),
@@ -209,7 +209,7 @@ enum CatalogJSON {
     .array(
       (entry.schedule?.hours ?? []).map { hours in
         .object([
-          ("label", .string(hours.label)), ("when", .string(PriceText.hours(hours.window))),
+          ("label", .string(hours.label)), ("when", .string(NumberFormat.hours(hours.window))),
           ("rates", rates(hours.rates, entry.unit)),
         ])
       })

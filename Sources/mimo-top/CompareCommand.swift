@@ -42,10 +42,7 @@ struct CompareCommand: ParsableCommand {
         modelMap: isBilled ? nil : map, exchange: configuration.exchange)
     }
     let reference = tariff(PlanChoice(configuration.plan, configuration.currency))
-    if let choice {
-      return try run(
-        choice, configuration, scan, reference)
-    }
+    if let choice { return try run(choice, configuration, scan, reference) }
     let known = PlanChoice.choices(configuration)
     let choices =
       all ? known : PlanChoice.useful(known, for: scan.snapshot, book: catalog.book, map: map)

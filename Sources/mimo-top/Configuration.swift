@@ -174,6 +174,17 @@ extension Configuration {
       throw Misuse(description: "--until lies before the beginning of the window")
     }
 
+    let map = try setting("--map", typed.map, "map", file.map, or: FieldMap?.none) {
+      name, text throws(Misuse) in
+      do throws(FieldMap.Mistake) {
+        return try FieldMap(text)
+      } catch {
+        throw Misuse(description: "\(name): \(error)")
+      }
+    }
+    if typed.map != nil, let format = typed.format, format != PlainDecoder.name {
+      throw Misuse(description: "--map is for lines of format plain, not '\(format)'")
+    }
     formats =
       try typed.format.map { name throws(Misuse) in
         guard let format = LogFormats(named: name) else {
@@ -181,7 +192,11 @@ extension Configuration {
           throw Misuse(description: "unknown format '\(name)'; known are \(known)")
         }
         return format
-      } ?? .all
+      } ?? map.map(LogFormats.init(mapping:)) ?? .all
+    // Whoever maps fields on the command line says what the logs are.
+    if let map, typed.map != nil || typed.format == PlainDecoder.name {
+      formats = LogFormats(only: map)
+    }
     filters = try typed.filter.map { text in
       let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
         String.init)
@@ -256,10 +271,11 @@ struct ConfigurationFile: Codable {
   var unicode: Bool?
   var mouse: Bool?
   var plans: [String: Purchase]?
+  var map: String?
 
   private static let fields: Set<String> = [
     "plan", "currency", "time_zone", "renewal_day", "warn_below", "window", "theme", "color",
-    "unicode", "mouse", "plans",
+    "unicode", "mouse", "plans", "map",
   ]
 
   /// How a subscription is bought.

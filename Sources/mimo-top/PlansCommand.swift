@@ -92,7 +92,7 @@ struct PlansListCommand: ParsableCommand {
       text += "\n\(plan.family ?? plan.id)\n"
       for line in CatalogJSON.rules(plan.rules) { text += "  \(line.name): \(line.text)\n" }
       for rule in plan.offPeak {
-        text += "  credits times \(rule.factor.text): \(PriceText.hours(rule.window))\n"
+        text += "  credits times \(rule.factor.text): \(NumberFormat.hours(rule.window))\n"
       }
     }
     return text

@@ -96,8 +96,10 @@ public struct HourMap: Sendable {
     for (place, sum) in sums.rows.enumerated() {
       let group = groups[place]
       hours[group.slot] += sum
-      // What was made on a subscription costs credits, which no other hour makes money of.
-      guard let rates = group.rates, sum.pricedRequests > 0 else { continue }
+      // Credits of a subscription have no place in a sum of money.
+      guard let rates = group.rates, sum.requests > 0, sum.subscriptionRequests == 0 else {
+        continue
+      }
       let series = days.series(ofKey: group.key)
       var known = usage[group.key] ?? (series, TokenCounts(), .distantPast)
       known.tokens += sum.tokens
@@ -143,7 +145,7 @@ public struct HourMap: Sendable {
 extension Rates {
   /// The cost of tokens and of searches that have a price, in femto-units.
   fileprivate func cost(of sums: Measures) -> Int128 {
-    cost(of: sums.tokens) + Int128(sums.quantities.webSearches) * Int128(perWebSearch ?? 0)
+    cost(of: sums.tokens) + Rates.product(sums.quantities.webSearches, perWebSearch ?? 0)
   }
 }
 
