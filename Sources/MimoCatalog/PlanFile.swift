@@ -110,23 +110,44 @@ struct PlanFile {
   private func rules(_ value: JSONValue) throws(Rejection) -> Plan.Rules {
     let fields = try Fields(value, known: Self.ruleFields)
     _ = try reader.evidence(fields)
-    for field in ["windows", "upgrade", "allowed_use"] { _ = try fields.text(field) }
-    for field in ["downgrade", "refund", "ultraspeed"] { _ = try fields.flag(field) }
-    for field in ["exhausted_status", "alerts_at_percent"] { _ = try fields.texts(field) }
-    for field in ["first_purchase_discount_factor", "annual_discount_factor"] {
-      _ = try fields.decimal(field)
+    var facts: [Plan.Rules.Fact] = []
+    for name in [
+      "windows", "exhausted_status", "alerts_at_percent", "upgrade", "downgrade", "refund",
+      "ultraspeed", "allowed_use", "rate_limit", "first_purchase_discount_factor",
+      "annual_discount_factor",
+    ] {
+      if let value = try fact(name, fields) { facts.append(Plan.Rules.Fact(name, value)) }
     }
-    _ = try fields.object("rate_limit")
     var rules = Plan.Rules(
       onExhausted: try fields.text("on_exhausted"), rollsOver: try fields.flag("rollover"),
       periodNote: try fields.text("period"))
     for value in try fields.list("resets") {
       let reset = try Fields(value, known: ["at", "what"])
-      _ = try reset.requiredText("what")
+      facts.append(Plan.Rules.Fact("reset", .texts([try reset.requiredText("what")])))
       guard let minute = try reset.minute("at") else { throw reset.rejection("at", "a moment") }
       rules.resets.append(minute)
     }
+    rules.facts = facts
     return rules
+  }
+
+  /// A statement that is only shown.
+  private func fact(_ name: String, _ fields: Fields) throws(Rejection) -> Plan.Rules.Fact.Value? {
+    switch name {
+    case "downgrade", "refund", "ultraspeed": return try fields.flag(name).map { .flag($0) }
+    case "exhausted_status", "alerts_at_percent":
+      let texts = try fields.texts(name)
+      return texts.isEmpty ? nil : .texts(texts)
+    case "first_purchase_discount_factor", "annual_discount_factor":
+      return try fields.decimal(name).map { .texts([$0.text]) }
+    case "rate_limit":
+      let limits = try fields.object(name).sorted { $0.key < $1.key }
+      let texts = limits.compactMap { name, value in
+        if case .string(let text) = value.kind { "\(name) \(text)" } else { nil }
+      }
+      return texts.isEmpty ? nil : .texts(texts)
+    default: return try fields.text(name).map { .texts([$0]) }
+    }
   }
 
   private func offPeak(_ value: JSONValue, plan: Plan) throws(Rejection) -> Plan.OffPeak {

@@ -1,9 +1,22 @@
 /// The log formats, in the order in which a line, document or database of an unknown file is offered to them.
 public enum Decoders {
   /// A format that recognises more specific lines stands before one that would also accept them.
-  public static let all: [any RecordDecoder.Type] = [
-    ClaudeCodeDecoder.self,
-    AnswerDecoder.self,
+  public static let all: [any RecordDecoder] = [
+    ClaudeCodeDecoder(),
+    CodexDecoder(),
+    OpenClawDecoder(),
+    QwenCodeDecoder(),
+    GeminiCLIDecoder(),
+    KimiDecoder(),
+    LiteLLMDecoder(),
+    OpenRouterGenerationDecoder(),
+    TelemetryDecoder(),
+    SGLangDecoder(),
+    HeliconeDecoder(),
+    LangfuseDecoder(),
+    AnswerDecoder(),
+    ConsoleExportDecoder(),
+    PlainDecoder(),
   ]
 
   /// Formats whose files are rewritten. What none of them recognises is offered as lines.

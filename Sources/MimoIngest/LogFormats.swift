@@ -1,6 +1,6 @@
 /// Which formats are looked for.
 public struct LogFormats: Sendable {
-  var lines: [any RecordDecoder.Type] = []
+  var lines: [any RecordDecoder] = []
   var documents: [any DocumentDecoder.Type] = []
   var databases: [any DatabaseReader.Type] = []
 
@@ -10,14 +10,25 @@ public struct LogFormats: Sendable {
 
   /// The format of this name alone, or `nil` if there is none. A format may have several forms.
   public init?(named name: String) {
-    lines = Decoders.all.filter { $0.name == name }
+    lines = Decoders.all.filter { type(of: $0).name == name }
     documents = Decoders.documents.filter { $0.name == name }
     databases = Decoders.databases.filter { $0.name == name }
     if lines.isEmpty && documents.isEmpty && databases.isEmpty { return nil }
   }
 
+  /// All known formats, with the user's own names for what plain lines say.
+  public init(mapping map: FieldMap) {
+    self = .all
+    lines = lines.map { $0 is PlainDecoder ? PlainDecoder(map) : $0 }
+  }
+
+  /// Plain lines alone, with the user's own names for what they say.
+  public init(only map: FieldMap) {
+    self.init(lines: [PlainDecoder(map)], documents: [], databases: [])
+  }
+
   init(
-    lines: [any RecordDecoder.Type], documents: [any DocumentDecoder.Type],
+    lines: [any RecordDecoder], documents: [any DocumentDecoder.Type],
     databases: [any DatabaseReader.Type]
   ) {
     self.lines = lines
@@ -27,12 +38,13 @@ public struct LogFormats: Sendable {
 
   /// The names, each once, in the order of the registry.
   public var names: [String] {
-    unique(lines.map { $0.name } + documents.map { $0.name } + databases.map { $0.name })
+    unique(lines.map { type(of: $0).name } + documents.map { $0.name } + databases.map { $0.name })
   }
 
   /// What messages call them, each once.
   public var titles: [String] {
-    unique(lines.map { $0.title } + documents.map { $0.title } + databases.map { $0.title })
+    unique(
+      lines.map { type(of: $0).title } + documents.map { $0.title } + databases.map { $0.title })
   }
 
   private func unique(_ texts: [String]) -> [String] {

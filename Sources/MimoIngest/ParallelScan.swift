@@ -9,8 +9,9 @@ import Synchronization
 
 /// Reads everything that logs hold now, once, on all cores.
 ///
-/// Files are shared out among threads, large ones in ranges that meet at line ends. What is counted does
-/// not depend on which thread reads what first: the ledger takes calls in any order.
+/// Files are shared out among threads, large ones in ranges that meet at line ends unless their format must
+/// be read in order. What is counted does not depend on which thread reads what first: the ledger takes
+/// calls in any order.
 public struct ParallelScan: Sendable {
   /// The counts.
   public let snapshot: UsageSnapshot
@@ -94,14 +95,27 @@ private final class Job: Sendable {
     parts = logs.indices.flatMap { index -> [Part] in
       var parts: [Part] = []
       var start: Int64 = 0
+      let rangeBytes =
+        logs[index].size > rangeBytes && Self.mustReadInOrder(logs[index], formats.lines)
+        ? .max : rangeBytes
       repeat {
         // The last range has no end: the file may have grown since it was listed.
-        let isLast = start + rangeBytes >= logs[index].size
+        let isLast = logs[index].size - start <= rangeBytes
         parts.append(Part(log: index, range: start..<(isLast ? .max : start + rangeBytes)))
-        start += rangeBytes
+        start = isLast ? .max : start + rangeBytes
       } while start < logs[index].size
       return parts
     }
+  }
+
+  /// Whether the first lines are of a format whose later lines cannot be read without those before.
+  private static func mustReadInOrder(_ log: FoundLog, _ formats: [any RecordDecoder]) -> Bool {
+    var decoder = FileDecoder(formats)
+    var output = DecodedLines(readTime: Instant(milliseconds: 0))
+    _ = try? OpenLog(path: log.path).read(range: 0..<(64 << 10), buffer: LineBuffer()) {
+      decoder.decode($0, at: $1, into: &output)
+    }
+    return decoder.readsInOrder
   }
 
   /// Reads parts until none is left. Called on each thread.

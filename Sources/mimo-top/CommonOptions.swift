@@ -49,6 +49,12 @@ struct CommonOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "Where lines of your own have what counts, as input=usage.in,output=usage.out,model=name; with cache_read=... say cached=inside or cached=beside the input.",
+      valueName: "field=path,..."))
+  var map: String?
+
+  @Option(
+    help: ArgumentHelp(
       "Only usage whose KEY (as in report --by) equals VALUE; may be repeated.",
       valueName: "key=value"))
   var filter: [String] = []

@@ -103,7 +103,7 @@ struct CompareCommand: ParsableCommand {
       lines.append(words.text(recommendation))
       lines += [words.use(of: configuration.tariff, in: recommendation)].compactMap { $0 }
     }
-    if let worth { lines += words.text(worth, currency) }
+    if let worth { lines.append(words.text(worth, currency).joined(separator: "; ") + ".") }
     if hidden > 0 {
       lines.append(
         "\(NumberFormat.counted(Int64(hidden), "plan")) of sellers without any of these models: --all shows them"

@@ -88,6 +88,11 @@ extension Configuration {
       userPrices: prices, userPlans: plans,
       userClasses: UserFolders.files(home, suffix: "model-classes.json", &notices))
     notices += catalog.problems.map(\.description)
+    for (id, purchase) in (file.plans ?? [:]).sorted(by: { $0.key < $1.key }) {
+      if let mistake = purchase.mistake(of: id, &catalog) {
+        notices.append("\(filePath): 'plans', '\(id)': \(mistake)")
+      }
+    }
     themeFiles = UserFolders.files(home + "/themes", suffix: ".json", &notices)
 
     /// What was typed, or else the file's value: a wrong one of the file is a notice and changes nothing.
@@ -169,6 +174,17 @@ extension Configuration {
       throw Misuse(description: "--until lies before the beginning of the window")
     }
 
+    let map = try setting("--map", typed.map, "map", file.map, or: FieldMap?.none) {
+      name, text throws(Misuse) in
+      do throws(FieldMap.Mistake) {
+        return try FieldMap(text)
+      } catch {
+        throw Misuse(description: "\(name): \(error)")
+      }
+    }
+    if typed.map != nil, let format = typed.format, format != PlainDecoder.name {
+      throw Misuse(description: "--map is for lines of format plain, not '\(format)'")
+    }
     formats =
       try typed.format.map { name throws(Misuse) in
         guard let format = LogFormats(named: name) else {
@@ -176,7 +192,11 @@ extension Configuration {
           throw Misuse(description: "unknown format '\(name)'; known are \(known)")
         }
         return format
-      } ?? .all
+      } ?? map.map(LogFormats.init(mapping:)) ?? .all
+    // Whoever maps fields on the command line says what the logs are.
+    if let map, typed.map != nil || typed.format == PlainDecoder.name {
+      formats = LogFormats(only: map)
+    }
     filters = try typed.filter.map { text in
       let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
         String.init)
@@ -250,11 +270,39 @@ struct ConfigurationFile: Codable {
   var color: String?
   var unicode: Bool?
   var mouse: Bool?
+  var plans: [String: Purchase]?
+  var map: String?
 
   private static let fields: Set<String> = [
     "plan", "currency", "time_zone", "renewal_day", "warn_below", "window", "theme", "color",
-    "unicode", "mouse",
+    "unicode", "mouse", "plans", "map",
   ]
+
+  /// How a subscription is bought.
+  struct Purchase: Codable {
+    var seats: Int64?
+    var billing: String?
+
+    /// Notes it in the catalog; returns what is wrong with it, if anything is, and then changes nothing.
+    func mistake(of id: String, _ catalog: inout Catalog) -> String? {
+      let terms: [Plan.Term] = [.month, .year]
+      guard let plan = catalog.plan(id: id), plan.isSubscription else {
+        let near = Nearest.to(id, among: catalog.plans.filter(\.isSubscription).map(\.id))
+        return "no subscription has this id; did you mean \(near.joined(separator: ", "))?"
+      }
+      guard let term = billing.map({ name in terms.first { $0.billing == name } }) ?? .month else {
+        return "billing '\(billing ?? "")': monthly or annual is expected (monthly is used)"
+      }
+      let seats = seats ?? 1
+      guard 1...1_000_000 ~= seats else {
+        return "seats \(seats): a number from 1 to 1000000 is expected (1 is used)"
+      }
+      guard catalog.buy(id, term: term, seats: seats) else {
+        return "it has no \(term.billing) billing (\(plan.term.billing) is used)"
+      }
+      return nil
+    }
+  }
 
   /// Reads the file; a broken one is a notice and counts as empty.
   ///

@@ -146,7 +146,8 @@ private let transcript =
     var dice = Dice(seed: seed)
     var bytes: [UInt8] = []
     let files = try FileManager.default.subpathsOfDirectory(atPath: formatSamples.path)
-    for file in files.sorted().shuffled(using: &dice) where file.hasSuffix(".jsonl") {
+    for file in files.sorted().shuffled(using: &dice)
+    where file.hasSuffix(".jsonl") || file.hasSuffix(".csv") {
       bytes += try Data(contentsOf: formatSamples.appendingPathComponent(file))
     }
     let whole = Decoded(bytes: bytes)
@@ -156,11 +157,11 @@ private let transcript =
     #expect(cut.calls == whole.calls)
     #expect(cut.tally == whole.tally)
     #expect(cut.formats == whole.formats)
-    #expect(whole.calls.count > 30)
+    #expect(whole.calls.count > 40)
   }
 
   @Test func `a named format alone is taken as given`() {
-    var decoder = FileDecoder([AnswerDecoder.self])
+    var decoder = FileDecoder([AnswerDecoder()])
     var output = DecodedLines(readTime: Decoded.readTime)
     var text = transcript + "\n" + answer
     text.withUTF8 { decoder.decode(UnsafeRawBufferPointer($0), at: 0, into: &output) }

@@ -473,7 +473,8 @@ public struct Ledger: Sendable {
     if opening { flags.insert(.opensConversation) }
     // A sum of several calls has no prompt size of its own: the mean decides the band.
     let prompt =
-      record.calls > 1 ? record.tokens.prompt / Int64(record.calls) : record.tokens.prompt
+      record.promptSize
+      ?? (record.calls > 1 ? record.tokens.prompt / Int64(record.calls) : record.tokens.prompt)
     return position(
       of: Series(
         labels: record.labels, tier: record.tier, band: cube.band(ofPrompt: prompt), flags: flags))

@@ -20,6 +20,8 @@ public struct UsageRecord: Hashable, Sendable {
   public var answeredByProxyCache = false
   /// How many calls this stands for: 1, or more for rows that sum several.
   public var calls: Int32 = 1
+  /// How large the prompts were that are summed here, for the price; `nil` takes the mean.
+  public var promptSize: Int64?
   /// What it used beside text.
   public var quantities = Quantities()
   /// The cost in US dollars that the log itself states.

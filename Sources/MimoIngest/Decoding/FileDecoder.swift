@@ -68,14 +68,23 @@ public struct FileDecoder: Sendable {
 
   private var decoders: [any RecordDecoder]
   private var current = 0
+  /// A bit for each decoder that took a line.
+  private var taken: UInt64 = 0
   /// The decoder whose format was noted last.
   private var noted = -1
 
   /// A decoder at the beginning of a file.
   ///
-  /// - Parameter types: the formats to consider, more specific ones first.
-  public init(_ types: [any RecordDecoder.Type] = Decoders.all) {
-    decoders = types.map { $0.init() }
+  /// - Parameter formats: the formats to consider, more specific ones first; at most 64.
+  public init(_ formats: [any RecordDecoder] = Decoders.all) {
+    decoders = formats
+  }
+
+  /// Whether a format was recognised that must be read in order.
+  var readsInOrder: Bool {
+    decoders.indices.contains {
+      taken & (1 << UInt64($0)) != 0 && type(of: decoders[$0]).readsInOrder
+    }
   }
 
   /// Decodes a run of whole lines.
@@ -131,17 +140,15 @@ public struct FileDecoder: Sendable {
     }
     do {
       switch try decoders[current].decode(line, into: &output) {
-      case .usage: return noteUsage()
-      case .notUsage:
-        tally.notUsage += 1
-        return
+      case .usage: return noteUsage(current)
+      case .notUsage: return noteOther(current)
       case .foreign: break
       }
       for other in decoders.indices where other != current {
         let kind = try decoders[other].decode(line, into: &output)
         if case .foreign = kind { continue }
-        current = other
-        if case .usage = kind { noteUsage() } else { tally.notUsage += 1 }
+        if !type(of: decoders[other]).isLastResort { current = other }
+        if case .usage = kind { noteUsage(other) } else { noteOther(other) }
         return
       }
       tally.notUsage += 1
@@ -151,11 +158,17 @@ public struct FileDecoder: Sendable {
     }
   }
 
-  private mutating func noteUsage() {
+  private mutating func noteOther(_ decoder: Int) {
+    taken |= 1 << UInt64(decoder)
+    tally.notUsage += 1
+  }
+
+  private mutating func noteUsage(_ decoder: Int) {
+    taken |= 1 << UInt64(decoder)
     tally.usageLines += 1
-    if noted == current { return }
-    noted = current
-    let name = type(of: decoders[current]).name
+    if noted == decoder { return }
+    noted = decoder
+    let name = type(of: decoders[decoder]).name
     if !formats.contains(name) { formats.append(name) }
   }
 }

@@ -230,6 +230,11 @@ struct JSONCursor {
       guard let number = try numberText() else { return nil }
       text = number
     }
+    return try Self.count(of: text)
+  }
+
+  /// The counter that a number's characters stand for.
+  static func count(of text: UnsafeRawBufferPointer) throws(DecodeError) -> Int64 {
     guard let value = ExactDecimal(bytes: text) else {
       throw .contradiction("a counter is too large to be true")
     }

@@ -8,9 +8,9 @@ import MimoEngine
 
 /// Reads the lines of one file in one log format.
 ///
-/// A decoder is a value with the state of its file (some formats spread a call over several lines). Laws:
-/// the records do not depend on how the bytes of the file were cut into runs of lines, and a line that
-/// throws leaves the state as it was.
+/// A decoder is a value with the state of its file (some formats spread a call over several lines); a copy
+/// of one that has read nothing is at the beginning of another file. Laws: the records do not depend on how
+/// the bytes of the file were cut into runs of lines, and a line that throws leaves the state as it was.
 public protocol RecordDecoder: Sendable {
   /// The format's name, as shown in `--by source` and taken by `--format`.
   static var name: String { get }
@@ -18,8 +18,12 @@ public protocol RecordDecoder: Sendable {
   /// What messages call logs of this format.
   static var title: String { get }
 
-  /// A decoder at the beginning of a file.
-  init()
+  /// Whether a line may mean what lines far before it say (a model, the columns of a table), so that one
+  /// decoder must read the whole file.
+  static var readsInOrder: Bool { get }
+
+  /// Whether it also accepts lines of other formats, so that each line is offered to those before.
+  static var isLastResort: Bool { get }
 
   /// Adds the calls of one line to `output`.
   ///
@@ -39,6 +43,12 @@ public protocol RecordDecoder: Sendable {
 }
 
 extension RecordDecoder {
+  /// No: in most formats a line, or a few that stand together, say all that they need.
+  public static var readsInOrder: Bool { false }
+
+  /// No: what it accepts is its own.
+  public static var isLastResort: Bool { false }
+
   /// Nothing: in most formats a line says all that it needs.
   public mutating func resume(
     from previous: any RecordDecoder, names: NameTable, into output: inout DecodedLines
@@ -92,6 +102,12 @@ public struct DecodedLines: Sendable {
     return text.withUnescaped { internKey($0) }
   }
 
+  /// As above, of a text.
+  mutating func internKey(_ text: String) -> NameID {
+    var text = text
+    return text.withUTF8 { internKey(UnsafeRawBufferPointer($0)) }
+  }
+
   private mutating func internKey(_ text: UnsafeRawBufferPointer, isSecret: Bool = false) -> NameID
   {
     // A header's value: the key behind the scheme tells whose it is.
@@ -121,7 +137,9 @@ public struct DecodedLines: Sendable {
     guard let text, text.count > 0 else { return .none }
     let slash = UInt8(ascii: "/")
     // Nearly all are plain names.
-    guard memchr(text.start, Int32(slash), text.count) != nil else { return intern(text) }
+    guard memchr(text.start, Int32(slash), text.count) != nil || text.hasEscapes else {
+      return intern(text)
+    }
     return text.withUnescaped { text in
       var rest = text[...]
       if let scheme = text.indices.dropLast(2).first(where: {
@@ -139,6 +157,20 @@ public struct DecodedLines: Sendable {
       if let at = host.lastIndex(of: UInt8(ascii: "@")) { host = host[(at + 1)...] }
       return names.intern(UnsafeRawBufferPointer(rebasing: host))
     }
+  }
+
+  /// The id of a seller of whom a log tells a name and an address.
+  ///
+  /// The address says more: many are spoken to in the dialect of another, whose name the log then has. That
+  /// of a proxy in the house says nothing.
+  mutating func internSeller(named name: JSONString?, at address: JSONString?) -> NameID {
+    let id = internSeller(address)
+    let isPublic = names.withBytes(of: id) { host in
+      // A host with letters behind its last dot: neither a bare name nor a numeric address.
+      host.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).dropFirst().last?
+        .first.map { $0 > UInt8(ascii: "9") } ?? false
+    }
+    return isPublic || name == nil ? id : internSeller(name)
   }
 
   /// The same for a text that stands in no line.

@@ -218,7 +218,8 @@ struct UsageObject: Sendable {
 
   /// A stated cost in US dollars; `nil` if it is no number or needs more than 18 decimals before rounding.
   static func readCost(_ cursor: inout JSONCursor) throws(DecodeError) -> Amount? {
-    guard let text = try cursor.numberText(), let value = ExactDecimal(bytes: text),
+    let text = cursor.next == .string ? try cursor.string()?.bytes : try cursor.numberText()
+    guard let text, let value = ExactDecimal(bytes: text),
       value.digits >= 0,
       let atto = value.scaledRounding(by: 18)
     else { return nil }
@@ -264,6 +265,7 @@ struct UsageObject: Sendable {
       case 18 where key == "cache_write_tokens": detailCacheWrite = try cursor.count()
       case 21 where key == "cache_creation_tokens":
         detailCacheWrite = try cursor.count() ?? detailCacheWrite
+      case 28 where key == "cache_creation_token_details": try readWrites(&cursor)
       default: try cursor.skipValue()
       }
     }

@@ -198,11 +198,13 @@ struct GeminiUsage {
     var candidates: Int64 = 0
     var thoughts: Int64 = 0
     var toolPrompt: Int64 = 0
+    var total: Int64?
     var quantities = Quantities()
     var isThere = false
     try cursor.beginObject()
     while let key = try cursor.nextKey() {
       switch key.count {
+      case 15 where key == "totalTokenCount": total = try cursor.count()
       case 16 where key == "promptTokenCount":
         prompt = try cursor.count() ?? 0
         isThere = true
@@ -226,10 +228,12 @@ struct GeminiUsage {
     }
     guard isThere else { return nil }
     cached = min(cached, prompt)
+    // Translators from the Chat form leave thoughts among the candidates; then the total has them once.
+    let isInside = thoughts <= candidates && total == prompt + toolPrompt + candidates
     return GeminiUsage(
       tokens: TokenCounts(
-        input: prompt - cached + toolPrompt, cacheRead: cached, output: candidates + thoughts,
-        reasoning: thoughts),
+        input: prompt - cached + toolPrompt, cacheRead: cached,
+        output: isInside ? candidates : candidates + thoughts, reasoning: thoughts),
       quantities: quantities)
   }
 
@@ -291,8 +295,21 @@ private struct Answer {
   var hasTraits = false
   var hasRequest = false
   var isForeign = false
+  /// Marks of logs that have answers in them and rules of their own.
+  var marks: Marks = []
   /// What the strings above may point into, beside the line itself.
   var copies: [TextCopy] = []
+
+  /// Keys of other formats, none of which means much alone.
+  struct Marks: OptionSet {
+    var rawValue: UInt8
+    static let callType = Marks(rawValue: 1)
+    static let route = Marks(rawValue: 2)
+    static let proxy: Marks = [callType, route]
+    static let trace = Marks(rawValue: 4)
+    static let loudType = Marks(rawValue: 8)
+    static let observation: Marks = [trace, loudType]
+  }
 
   /// Whether the log marks the call as failed. An `error` in a line about something else is not one.
   var isFailure: Bool {
@@ -356,6 +373,9 @@ private struct Answer {
       case 7 where key == "project": project = try cursor.string()
       case 7 where key == "request": try readRequest(&cursor)
       case 7 where key == "user_id": caller = try cursor.string() ?? caller
+      case 7 where key == "traceId":
+        marks.insert(.trace)
+        try cursor.skipValue()
       case 7 where key == "session": session = try cursor.string() ?? session
       case 7 where key == "elapsed": readDuration(try cursor.numberText(), scale: 3)
       case 7 where key == "api_key": caller = try cursor.string() ?? caller
@@ -365,6 +385,9 @@ private struct Answer {
       case 8 where key == "cost_usd":
         statedCost = try UsageObject.readCost(&cursor) ?? statedCost
       case 9 where key == "timestamp": time = try LogTime.read(&cursor) ?? time
+      case 9 where key == "call_type":
+        marks.insert(.callType)
+        try cursor.skipValue()
       case 10 where key == "created_at":
         // In a bare Responses answer this is the body's own time, in an envelope the caller's.
         time = try LogTime.read(&cursor) ?? time
@@ -385,6 +408,9 @@ private struct Answer {
         try cursor.skipValue()
       case 11 where key == "duration_ms": readDuration(try cursor.numberText(), scale: 0)
       case 11 where key == "status_code": try readStatus(&cursor)
+      case 11 where key == "model_group", 19 where key == "custom_llm_provider":
+        marks.insert(.route)
+        try cursor.skipValue()
       case 12 where key == "modelVersion": model = try cursor.string()
       case 12 where key == "service_tier":
         var usage = UsageObject()
@@ -400,6 +426,10 @@ private struct Answer {
       case 13 where key == "response_body": try Self.readBody(&cursor, depth, &bodies)
       case 13 where key == "response_cost":
         statedCost = try UsageObject.readCost(&cursor) ?? statedCost
+      case 12 where key == "usageDetails", 18 where key == "request_created_at",
+        23 where key == "standard_logging_object":
+        isForeign = true
+        try cursor.skipValue()
       case 15 where key == "conversation_id": session = try cursor.string() ?? session
       case 10 where key == "request_id": try cursor.skipValue()
       default:
@@ -407,6 +437,7 @@ private struct Answer {
         try cursor.skipValue()
       }
     }
+    if marks.isSuperset(of: .proxy) || marks.isSuperset(of: .observation) { isForeign = true }
     if !usage.isEmpty, model != nil || id != nil { hasTraits = true }
     if type == .messageStart {
       if !messages.isEmpty {
@@ -548,6 +579,7 @@ private struct Answer {
 
   private mutating func readType(_ text: JSONString?) {
     guard let text else { return }
+    if text.bytes.first.map({ 65...90 ~= $0 }) ?? false { marks.insert(.loudType) }
     if text == "message_start" {
       type = .messageStart
       hasTraits = true

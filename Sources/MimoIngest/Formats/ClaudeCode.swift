@@ -31,6 +31,8 @@ public struct ClaudeCodeDecoder: RecordDecoder {
     var hasCommonTraits = false
     /// Keys that nobody else writes.
     var hasOwnTraits = false
+    /// A line of Qwen Code, whose lines are alike but for this.
+    var isForeign = false
   }
 
   private struct Message {
@@ -55,6 +57,7 @@ public struct ClaudeCodeDecoder: RecordDecoder {
       return try isTranscript(line) ? .notUsage : .foreign
     }
     let fields = try read(line)
+    if fields.isForeign { return .foreign }
     let hasTraits = fields.hasOwnTraits || fields.hasCommonTraits
     if let message = fields.message, let usage = message.usage, isAnswer(fields.type),
       hasTraits || fields.timestamp != nil
@@ -131,18 +134,23 @@ public struct ClaudeCodeDecoder: RecordDecoder {
     var cursor = JSONCursor(line)
     try cursor.beginObject()
     var looked = 0
+    var isOurs = false
     while let key = try cursor.nextKey() {
-      if key == "type", let type = try cursor.string() {
-        return Self.lineTypes.contains { type == $0 }
-      } else if Self.ownKeys.contains(where: { key == $0 }) {
-        return true
+      if key == "type" {
+        let type = try cursor.string()
+        // Qwen Code's answers look the same; nobody else's come without usage.
+        if let type, type == "assistant", ByteSearch.contains("\"usageMetadata\"", in: line) {
+          return false
+        }
+        if let type, Self.lineTypes.contains(where: { type == $0 }) { return true }
+      } else {
+        isOurs = isOurs || Self.ownKeys.contains { key == $0 }
+        try cursor.skipValue()
       }
       looked += 1
-      if looked > 16 { return false }
-      if key == "type" { continue }
-      try cursor.skipValue()
+      if looked > 16 { return isOurs }
     }
-    return false
+    return isOurs
   }
 
   private static let lineTypes: [StaticString] = [
@@ -179,6 +187,9 @@ public struct ClaudeCodeDecoder: RecordDecoder {
       case 11 where key == "isSidechain":
         line.hasOwnTraits = true
         line.isSidechain = try cursor.bool() ?? false
+      case 13 where key == "usageMetadata":
+        line.isForeign = true
+        try cursor.skipValue()
       default: try cursor.skipValue()
       }
     }

@@ -51,6 +51,86 @@ enum GeminiCLIDocument: DocumentDecoder {
   }
 }
 
+/// Gemini CLI sessions as lines: `tmp/PROJECT/chats/session-*.jsonl`, the first of which names the session.
+///
+/// Source: format notes of the project, section 10.
+public struct GeminiCLIDecoder: RecordDecoder {
+  /// As in `RecordDecoder`.
+  public static let name = GeminiCLIDocument.name
+  /// As in `RecordDecoder`.
+  public static let title = GeminiCLIDocument.title
+  /// The first line names the session of all others.
+  public static let readsInOrder = true
+
+  private var session: Fingerprint?
+  private var sessionName = NameID.none
+  private var project = NameID.none
+
+  /// A decoder at the beginning of a file.
+  public init() {}
+
+  /// As in `RecordDecoder`.
+  public mutating func decode(
+    _ line: UnsafeRawBufferPointer, into output: inout DecodedLines
+  ) throws(DecodeError) -> LineKind {
+    guard line.beginsObject else { return .foreign }
+    let mayBeMessage = ByteSearch.contains("\"tokens\"", in: line)
+    guard mayBeMessage || session != nil || ByteSearch.contains("\"projectHash\"", in: line)
+    else { return .foreign }
+    var id: JSONString?
+    var folder: JSONString?
+    var updates: JSONCursor?
+    var isOurs = false
+    var cursor = JSONCursor(line)
+    try cursor.readObject { key, cursor throws(DecodeError) in
+      switch key.count {
+      case 4 where key == "$set":
+        updates = cursor
+        try cursor.skipValue()
+      case 4 where key == "type":
+        isOurs = true
+        try cursor.skipValue()
+      case 9 where key == "$rewindTo":
+        isOurs = true
+        try cursor.skipValue()
+      case 9 where key == "sessionId": id = try cursor.string()?.ifStated
+      case 11 where key == "projectHash": folder = try cursor.string()?.ifStated
+      default: try cursor.skipValue()
+      }
+    }
+    try cursor.expectEnd()
+    if let id, let folder {
+      session = id.fingerprint
+      sessionName = output.intern(id)
+      project = output.intern(folder)
+      return .notUsage
+    }
+    var records: [UsageRecord] = []
+    if var updates, session != nil {
+      // What the first line says is updated by lines of their own, which may hold messages again.
+      isOurs = true
+      try updates.readObject { key, cursor throws(DecodeError) in
+        guard key == "messages" else { return try cursor.skipValue() }
+        try cursor.readObjects { cursor throws(DecodeError) in
+          if let record = try record(of: &cursor, into: &output) { records.append(record) }
+        }
+      }
+    } else if mayBeMessage {
+      var message = JSONCursor(line)
+      if let record = try record(of: &message, into: &output) { records.append(record) }
+    }
+    output.records += records
+    return !records.isEmpty ? .usage : session != nil && isOurs ? .notUsage : .foreign
+  }
+
+  private func record(of cursor: inout JSONCursor, into output: inout DecodedLines)
+    throws(DecodeError) -> UsageRecord?
+  {
+    try GeminiCLIMessage.read(&cursor).record(
+      session: session, labels: (sessionName, project), into: &output)
+  }
+}
+
 /// One message of a Gemini CLI session, in a document or on a line of its own.
 ///
 /// What was cached is inside the input; thoughts and the prompts of tools stand beside input and output.
