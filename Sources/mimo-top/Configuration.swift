@@ -12,7 +12,12 @@ import MimoIngest
 
 /// What the user asked for, resolved from flags, environment, file and defaults, and checked.
 struct Configuration {
-  var sources: [LogSource]
+  /// The settings file, whether or not it is there.
+  var file: String
+  /// The user's own price and plan files.
+  var priceFiles: [String]
+  /// Where logs are, named by the user or found by us.
+  var places: [Discovery.Place]
   /// Whether the user named the logs, rather than leaving it to us to find them.
   var namesLogs: Bool
   var catalog: Catalog
@@ -40,6 +45,22 @@ struct Configuration {
   var notices: [String]
   /// The instant all relative times were resolved at.
   var now: Instant
+
+  /// What is followed, in the order of the places.
+  var sources: [LogSource] {
+    get { places.map(\.source) }
+    set { places = newValue.map { Discovery.Place(tool: nil, source: $0) } }
+  }
+
+  /// The places in words: those named, else those that are there, or the first of all.
+  var placeNames: [String] {
+    let names = places.map(\.source.description)
+    if namesLogs { return names }
+    let present = places.filter(\.isThere).map(\.source.description)
+    let shown = Array((present.isEmpty ? names : present).prefix(4))
+    return shown
+      + ["\(names.count - shown.count) more places of other tools (mimo-top doctor lists them)"]
+  }
 
   /// The minutes asked for; `nil` for all.
   var window: Range<Minute>? {
@@ -81,9 +102,11 @@ extension Configuration {
     var notices: [String] = []
     let home = UserFolders.configuration
     let filePath = typed.config ?? home + "/config.json"
+    self.file = filePath
     let file = try ConfigurationFile.load(filePath, isNamed: typed.config != nil, &notices)
     let prices = UserFolders.files(home + "/prices", suffix: ".json", &notices)
     let plans = UserFolders.files(home + "/plans", suffix: ".json", &notices)
+    priceFiles = (prices + plans).map(\.name)
     catalog = Catalog(
       userPrices: prices, userPlans: plans,
       userClasses: UserFolders.files(home, suffix: "model-classes.json", &notices))
@@ -252,7 +275,10 @@ extension Configuration {
     mouse = !typed.noMouse && (file.mouse ?? true)
 
     namesLogs = !typed.logs.isEmpty
-    sources = typed.logs.isEmpty ? Discovery.sources() : typed.logs.map(LogSource.init(argument:))
+    places =
+      typed.logs.isEmpty
+      ? Discovery.places()
+      : typed.logs.map { Discovery.Place(tool: nil, source: LogSource(argument: $0)) }
     self.notices = notices
     self.now = now
   }

@@ -33,7 +33,7 @@ private let importTables = """
   """
 
 private func row(
-  _ id: String, _ session: String = "s", updated: Int = 1_795_100_000_000, _ data: String = answer()
+  _ id: String, _ session: String = "s", updated: Int = 1_795_100_000_000, data: String = answer()
 ) -> String {
   "INSERT INTO message VALUES ('\(id)', '\(session)', \(updated), \(updated), '\(data)');"
 }
@@ -107,7 +107,7 @@ private func row(
       "old/storage/message/s/m2.json", bytes: Data(answer(id: "m2", session: "s").utf8))
     let new = try scratch.database("old/opencode.db", schema + row("m1") + row("m2") + row("m3"))
     let mirror = try scratch.database(
-      "kilo/kilo.db", schema + row("m3") + row("m4", answer(input: 7)))
+      "kilo/kilo.db", schema + row("m3") + row("m4", data: answer(input: 7)))
     defer { withExtendedLifetime((new, mirror)) {} }
     let parts: [LogSource] = [
       .folder(scratch.path("old/storage"), suffixes: [".json"]),
@@ -139,7 +139,7 @@ private func row(
     #expect(watch.sums.requests == 1)
     // In write-ahead mode the file itself does not change.
     try database.execute(
-      row("m2", updated: 1_795_100_001_000, answer(input: 1, output: 0, reasoning: 0)))
+      row("m2", updated: 1_795_100_001_000, data: answer(input: 1, output: 0, reasoning: 0)))
     watch.wait("the second call is seen") { $0.requests == 2 }
     try database.execute(
       "UPDATE message SET data = '\(answer(input: 1, output: 50))', time_updated = 1795100002000 WHERE id = 'm2'"
@@ -224,7 +224,7 @@ private func row(
 
   @Test func `bad rows are counted with their place and stop nothing`() throws {
     let database = try scratch.database(
-      "opencode.db", schema + row("m1", "{") + row("m2", answer(input: -1)) + row("m3"))
+      "opencode.db", schema + row("m1", data: "{") + row("m2", data: answer(input: -1)) + row("m3"))
     defer { withExtendedLifetime(database) {} }
     let collector = try collect(.file(scratch.path("opencode.db")))
     let tally = try #require(collector.fileReports.first).tally
