@@ -25,7 +25,7 @@ let package = Package(
       name: "MimoCatalog", dependencies: ["MimoEngine", "CEmbedded"],
       exclude: ["prices", "plans", "classes"]),
     .target(name: "MimoSQLite", dependencies: ["CSQLite"]),
-    .target(name: "MimoIngest", dependencies: ["MimoEngine", "MimoSQLite"]),
+    .target(name: "MimoIngest", dependencies: ["MimoEngine", "MimoSQLite", "CZlib", "CZstd"]),
     .target(name: "MimoCurses", dependencies: ["MimoScreen", "CCurses"]),
 
     // C: what Swift cannot say.
@@ -46,6 +46,8 @@ let package = Package(
     .target(name: "CEmbedded"),
     .systemLibrary(
       name: "CSQLite", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
 
     .executableTarget(
       name: "mimo-top",
@@ -70,7 +72,8 @@ let package = Package(
       exclude: ["Fixtures"]),
     .testTarget(name: "MimoSQLiteTests", dependencies: ["MimoSQLite"]),
     .testTarget(
-      name: "MimoIngestTests", dependencies: ["MimoIngest", "MimoSQLite", "MimoTestSupport"],
+      name: "MimoIngestTests",
+      dependencies: ["MimoIngest", "MimoSQLite", "CZlib", "CZstd", "MimoTestSupport"],
       exclude: ["Fixtures"]),
     .testTarget(
       name: "MimoScreenTests", dependencies: ["MimoScreen", "MimoTestSupport"],
@@ -83,6 +86,7 @@ let package = Package(
     .testTarget(
       name: "MimoCursesTests", dependencies: ["MimoCurses", "MimoTestSupport", "CursesScreenProbe"]),
     .testTarget(
-      name: "MimoTopTests", dependencies: ["mimo-top", "MimoTestSupport"], exclude: ["Fixtures"]),
+      name: "MimoTopTests", dependencies: ["mimo-top", "MimoSQLite", "MimoTestSupport"],
+      exclude: ["Fixtures"]),
   ]
 )

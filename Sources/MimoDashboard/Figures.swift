@@ -136,34 +136,19 @@ extension Model {
         anchor: anchors[tariff.plan.id]) : nil
     figures.reference = referenceIndex.map { quote(plans[$0], minutes) }
     compare(minutes)
+    deriveChange(tariff, minutes)
+    figures.hourMap =
+      overlay == .hours
+      ? HourMap(of: snapshot, tariff: tariff, window: minutes, clock: clock, filters: filters) : nil
     figures.hitRateWorth =
       overlay == .whatIf
       ? HitRateWorth(
         of: snapshot, tariff: countsCredits ? moneyTariff : tariff, filters: filters, clock: clock,
         now: now) : nil
-    deriveChange(tariff, minutes)
-    figures.hourMap =
-      overlay == .hours
-      ? HourMap(of: snapshot, tariff: tariff, window: minutes, clock: clock, filters: filters) : nil
     figures.verdict = monitor.judge(
       snapshot, tariff: tariff, since: now.minute.advanced(by: -7 * 1440), now: now)
     figures.timeline = Timeline(
       of: snapshot, tariff: tariff, from: now.minute.advanced(by: -59), stepMinutes: 1, count: 60)
-  }
-
-  /// Compares the plans worth showing with the pinned one, or else the active one, while the list is open.
-  private mutating func compare(_ minutes: Range<Minute>?) {
-    guard overlay == .plans else {
-      figures.comparison = nil
-      return
-    }
-    let useful = usefulPlans
-    let comparison = Comparison(
-      of: snapshot, tariffs: useful.map { tariff(plans[$0]) },
-      reference: tariff(plans[referenceIndex ?? planIndex]), periods: periods, window: minutes,
-      filters: filters, clock: clock, now: now, anchors: anchors)
-    figures.comparison = comparison
-    figures.listedPlans = comparison.entries.map { useful[$0.place] }
   }
 
   private mutating func deriveChange(_ tariff: Tariff, _ minutes: Range<Minute>?) {
@@ -180,6 +165,21 @@ extension Model {
         of: snapshot, tariff: tariff, change: $0, window: minutes, clock: clock, filters: filters,
         now: now)
     }
+  }
+
+  /// Compares the plans worth showing with the pinned one, or else the active one, while the list is open.
+  private mutating func compare(_ minutes: Range<Minute>?) {
+    guard overlay == .plans else {
+      figures.comparison = nil
+      return
+    }
+    let useful = usefulPlans
+    let comparison = Comparison(
+      of: snapshot, tariffs: useful.map { tariff(plans[$0]) },
+      reference: tariff(plans[referenceIndex ?? planIndex]), periods: periods, window: minutes,
+      filters: filters, clock: clock, now: now, anchors: anchors)
+    figures.comparison = comparison
+    figures.listedPlans = comparison.entries.map { useful[$0.place] }
   }
 
   /// What a plan would have cost for the shown window.

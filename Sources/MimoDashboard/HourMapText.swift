@@ -6,8 +6,6 @@ import MimoScreen
 ///           00    03    06    09    12    15    18    21          cost
 ///     Mon   · · · · · · · · · █^▓^▒^░ · ▒^▓^▒^░^· · · · · ·      $4.12
 public enum HourMapText {
-  static let weekdays = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
-
   /// The map, its legend and what moving usage would save, as lines of at most `columns` columns;
   /// sentences may be longer and wrap.
   public static func lines(
@@ -27,7 +25,17 @@ public enum HourMapText {
   }
 
   /// What moving usage to the cheapest hours would save.
-  public static func sentences(_ map: HourMap, _ plan: String, _ percent: Int) -> [String] {
+  static func sentences(_ map: HourMap, _ plan: String, _ percent: Int) -> [String] {
+    let apart = map.totals.subscriptionRequests
+    return savings(map, plan, percent)
+      + (apart == 0
+        ? []
+        : [
+          "\(NumberFormat.counted(apart, "call")) on a subscription left out: choose its plan to see credits."
+        ])
+  }
+
+  private static func savings(_ map: HourMap, _ plan: String, _ percent: Int) -> [String] {
     func amount(_ amount: Amount) -> String { NumberFormat.amount(amount, map.unit) }
     var sentences: [String] = []
     if let levels = map.levels {
@@ -77,7 +85,10 @@ public enum HourMapText {
     while day < 7 {
       let text = spans(day)
       let end = (day..<7).first { spans($0) != text } ?? 7
-      let days = end == day + 1 ? weekdays[day] : "\(weekdays[day])-\(weekdays[end - 1])"
+      let days =
+        end == day + 1
+        ? NumberFormat.weekdays[day]
+        : "\(NumberFormat.weekdays[day])-\(NumberFormat.weekdays[end - 1])"
       if !text.isEmpty {
         let span = day == 0 && end == 7 ? "every day" : days
         parts.append(text == "00-24" && span != "every day" ? "\(span) all day" : "\(span) \(text)")
@@ -137,7 +148,7 @@ public enum HourMapText {
 
     func row(_ day: Int) -> [Span] {
       var spans = [
-        Span(TextWidth.padded(HourMapText.weekdays[day], to: label), Role.label.style)
+        Span(TextWidth.padded(NumberFormat.weekdays[day], to: label), Role.label.style)
       ]
       for hour in 0..<24 { spans += self.hour(day * 24 + hour) }
       let sums = map.weekday(day)

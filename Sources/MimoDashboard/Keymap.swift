@@ -44,11 +44,10 @@ public enum Keymap {
       "what another hit rate would cost; break-even with the pin", .plans,
       hint: "what if"),
     binding(
-      [.character("d")], .showChange, "what a dated price change saved or will cost", .plans,
-      hint: "changes"),
+      [.character("d")], .showChange, "what a dated price change saved or will cost", .plans),
     binding(
       [.character("H")], .showHours, "spend by hour and weekday; what cheaper hours would save",
-      .plans, hint: "hours"),
+      .plans),
     binding(
       [.left, .character("<")], .less, "what if, hours: a smaller share; changes: an earlier one",
       .plans),

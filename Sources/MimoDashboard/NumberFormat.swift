@@ -82,6 +82,7 @@ public enum NumberFormat {
     guard let ratio else { return unknown }
     if ratio.numerator == 0 { return "0%" }
     if ratio.numerator == ratio.denominator { return "100%" }
+    if ratio >= Ratio(10, 1)! { return "\(ratio.scaled(decimals: 2))%" }
     var tenths = Int64(clamping: ratio.scaled(decimals: 3))
     if ratio.numerator < ratio.denominator { tenths = min(max(tenths, 1), 999) }
     return "\(tenths / 10).\(tenths % 10)%"
@@ -121,6 +122,21 @@ public enum NumberFormat {
     if seconds < 86_400 { return "\(seconds / 3600)h \(two(seconds / 60 % 60))m" }
     return "\(seconds / 86_400)d \(seconds / 3600 % 24)h"
   }
+
+  /// The hours of a window: `09:00-12:00 UTC+08:00 Mon Tue Wed Thu Fri`.
+  public static func hours(_ window: ClockWindow) -> String {
+    func clock(_ minutes: Int32) -> String {
+      let text = { (value: Int32) in value < 10 ? "0\(value)" : "\(value)" }
+      return "\(text(minutes / 60)):\(text(minutes % 60))"
+    }
+    let days = weekdays.indices.filter { window.weekdays & (1 << $0) != 0 }.map { weekdays[$0] }
+    let zone = "UTC\(window.utcOffset < 0 ? "-" : "+")\(clock(abs(window.utcOffset)))"
+    return "\(clock(window.start))-\(clock(window.end)) \(zone)"
+      + (days.count == 7 ? "" : " " + days.joined(separator: " "))
+  }
+
+  /// Weekdays in three letters, from Monday on.
+  public static let weekdays = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 
   private static func power(_ exponent: Int) -> Int128 { ExactDecimal.power(exponent) }
 

@@ -85,13 +85,7 @@ public struct PlanWords {
   /// What credits are worth at list prices, and from which use on the plan pays off.
   public func text(_ value: PlanValue, of plan: Plan) -> [String] {
     let currency = value.currency
-    let one = currency.sign + "1"
-    let rate = value.creditsPerUnit
-    let credits = [rate.lowerBound, rate.upperBound].map {
-      NumberFormat.full(Int64(clamping: $0.atto / Amount.scale))
-    }
-    let range = credits[0] == credits[1] ? credits[0] : "\(credits[0]) to \(credits[1])"
-    var texts = ["\(range) credits are worth \(one) of pay-as-you-go"]
+    var texts = [Self.creditsWorth(value)]
     let worth = Self.range(value.worth, currency)
     let above = value.paysOffAbove
     let fee = NumberFormat.money(value.fee, currency)
@@ -111,6 +105,16 @@ public struct PlanWords {
     }
     if value.lapses == true { texts.append("what is unused lapses") }
     return texts
+  }
+
+  /// How many credits are worth one unit of money.
+  public static func creditsWorth(_ value: PlanValue) -> String {
+    let rate = value.creditsPerUnit
+    let ends = [rate.lowerBound, rate.upperBound].map {
+      NumberFormat.full(Int64(clamping: $0.atto / Amount.scale))
+    }
+    let credits = ends[0] == ends[1] ? ends[0] : "\(ends[0]) to \(ends[1])"
+    return "\(credits) credits are worth \(value.currency.sign)1 of pay-as-you-go"
   }
 
   /// How much of a subscription is used at the present pace, and whether it pays off.
@@ -149,7 +153,7 @@ public struct PlanWords {
   public func text(_ worth: HitRateWorth, _ currency: Currency) -> [String] {
     let point = NumberFormat.money(worth.pointPerDay, currency)
     var texts = [
-      "one point of hit rate is worth \(point) a day at the usage of the last \(HitRateWorth.days) days"
+      "One point of hit rate is worth \(point) a day at the usage of the last \(HitRateWorth.days) days"
     ]
     if let rate = worth.bestRate, let day = worth.bestDay,
       let multiplier = worth.multiplierHundredths

@@ -4,46 +4,43 @@ import MimoScreen
 /// A price change and what it means to some usage, in words and tables; the command and the screen say
 /// the same.
 public enum PriceChangeText {
-  /// Everything about a change, as lines of at most `columns` columns; sentences may be longer and wrap.
+  /// Everything about a change, the answer first, as lines of at most `columns` columns; sentences may be
+  /// longer and wrap.
   public static func lines(
-    _ effect: PriceChangeEffect, currency: Currency, now: Instant, columns: Int, glyphs: Glyphs
+    _ effect: PriceChangeEffect, currency: Currency, columns: Int, glyphs: Glyphs
   ) -> [[Span]] {
     let unit = effect.replay.unit
-    var lines = [[Span("\(heading(effect.change, now)):", Role.title.style)]]
-    lines += terms(effect.change, currency).map { [Span("  " + $0, Role.label.style)] }
-    lines.append([])
     let touched = effect.replay.touched
-    if touched.requests > 0 {
-      lines += classTable(touched, unit).lines(width: columns, ellipsis: glyphs.ellipsis)
-      let rows = effect.replay.rows.filter(\.isTouched)
-      if rows.count > 1 {
-        lines.append([])
-        lines += modelTable(rows, unit).lines(width: columns, ellipsis: glyphs.ellipsis)
-      }
-      lines.append([])
+    var lines: [[Span]] = []
+    func table(_ table: TextColumns) {
+      lines += table.lines(width: columns, ellipsis: glyphs.ellipsis) + [[]]
     }
-    for (index, sentence) in sentences(effect, currency).enumerated() {
-      lines.append([Span(sentence, (index == 0 ? role(effect.verdict) : .label).style)])
+    if touched.requests > 0 || effect.worth != nil {
+      lines += [[Span(verdict(effect, currency), role(effect.verdict).style)], []]
     }
-    return lines
+    if touched.requests > 0 { table(classTable(touched, unit)) }
+    lines += reasons(effect).map { [Span($0, Role.label.style)] } + [[]]
+    let rows = effect.replay.rows.filter(\.isTouched)
+    if rows.count > 1 { table(modelTable(rows, unit)) }
+    return lines + terms(effect.change, currency).map { [Span($0, Role.label.style)] }
   }
 
-  /// `2026-05-27, 178 days ago` or `2026-12-01, in 10 days`.
-  public static func heading(_ change: PriceChange, _ now: Instant) -> String {
+  /// How long ago, or in how long: `178 days ago`, `today`, `in 10 days`.
+  public static func distance(_ change: PriceChange, _ now: Instant) -> String {
     let days = Int64(change.date.dayNumber - PriceChange.date(of: now.minute).dayNumber)
-    let distance =
-      switch days {
-      case 1...: "in \(NumberFormat.counted(days, "day"))"
-      case 0: "today"
-      default: "\(NumberFormat.counted(-days, "day")) ago"
-      }
-    return "\(change.date.text), \(distance)"
+    return switch days {
+    case 1...: "in \(NumberFormat.counted(days, "day"))"
+    case 0: "today"
+    default: "\(NumberFormat.counted(-days, "day")) ago"
+    }
   }
 
   /// What changes, a line for each model and one for the plan.
   public static func terms(_ change: PriceChange, _ currency: Currency) -> [String] {
     change.models.map { model in
-      let name = TextWidth.sanitized(model.name)
+      let name =
+        TextWidth.sanitized(model.name)
+        + (model.isSubstituted ? " as \(model.before.billedAs)" : "")
       let routed = model.after.billedAs != model.before.billedAs
       return "\(name): " + differences(model.before, model.after).joined(separator: "; ")
         + (routed ? "; now billed as \(model.after.billedAs)" : "")
@@ -59,6 +56,7 @@ public enum PriceChangeText {
     case .cacheWrite1h: "write 1h"
     case .output: "output"
     case .webSearch: "web searches"
+    case .speech: "speech, s"
     }
   }
 
@@ -73,7 +71,7 @@ public enum PriceChangeText {
         // What a list has no rate for costs as much as fresh tokens: it is said once.
         let isListed = billingClass != .cacheWrite5m && billingClass != .cacheWrite1h
         let differs = a != b && (isListed || a != old.input || b != new.input)
-        guard differs, billingClass != .webSearch else { return nil }
+        guard differs, billingClass.isTokens else { return nil }
         func text(_ rate: Int64?) -> String {
           rate.map { ExactDecimal(digits: Int128($0), decimals: isMoney ? 9 : 15).text }
             ?? NumberFormat.unknown
@@ -96,10 +94,8 @@ public enum PriceChangeText {
   private static func hours(_ before: PriceTerms, _ after: PriceTerms) -> [String] {
     let (old, new) = (before.entry.schedule, after.entry.schedule)
     if let new, old != new {
-      let labels = new.hours.map(\.label).reduce(into: [String]()) {
-        if !$0.contains($1) { $0.append($1) }
-      }.joined(separator: ", ")
-      return [old == nil ? "hours with other prices begin: \(labels)" : "other hours: \(labels)"]
+      let hours = new.hours.map { "\($0.label) \(NumberFormat.hours($0.window))" }
+      return [hours.joined(separator: ", ") + (new.daysOff == nil ? "" : ", not on days off")]
     }
     if old != nil, new == nil { return ["one price at all hours"] }
     if before.offPeak.map(\.factor) != after.offPeak.map(\.factor) {
@@ -110,8 +106,8 @@ public enum PriceChangeText {
   }
 
   private static func offers(_ offers: PriceChange.Offers, _ currency: Currency) -> String {
-    func text(_ offer: Plan.Offer) -> String {
-      "\(NumberFormat.money(offer.fees[currency], currency)) for \(NumberFormat.credits(offer.credits)) credits"
+    func text(_ offer: PriceChange.Offer) -> String {
+      "\(NumberFormat.money(offer.fee, currency)) for \(NumberFormat.credits(offer.credits)) credits"
     }
     return "the plan: \(text(offers.before)) -> \(text(offers.after)) a month"
   }
@@ -121,7 +117,7 @@ public enum PriceChangeText {
   private static func classTable(_ row: PriceReplay.Row, _ unit: PricingUnit) -> TextColumns {
     let lines = row.lines.filter { $0.count > 0 }
     func perMillion(_ line: PriceReplay.Line, _ cost: Amount) -> String {
-      line.billingClass == .webSearch
+      !line.billingClass.isTokens
         ? "" : NumberFormat.amount(cost.scaled(by: 1_000_000, over: Int128(line.count)), unit)
     }
     func cells(_ ofLine: (PriceReplay.Line) -> Span, total: Span) -> [Span] {
@@ -206,13 +202,12 @@ public enum PriceChangeText {
     }
   }
 
-  /// Whether it is a real saving, and what it rests on.
-  public static func sentences(_ effect: PriceChangeEffect, _ currency: Currency) -> [String] {
+  /// What the answer rests on, and what it leaves out.
+  private static func reasons(_ effect: PriceChangeEffect) -> [String] {
     let replay = effect.replay
     let touched = replay.touched
     let unit = replay.unit
     var sentences: [String] = []
-    if touched.requests > 0 || effect.worth != nil { sentences.append(verdict(effect, currency)) }
     if let perMillion = touched.perMillion(touched.before), effect.worth == nil,
       effect.verdict != .same
     {
@@ -224,9 +219,22 @@ public enum PriceChangeText {
       }
       sentences.append(text + ".")
     }
-    if effect.worth == nil, let (line, share) = largest(touched) {
+    if effect.worth == nil, let line = largest(touched) {
       sentences.append(
-        "\(NumberFormat.percent(share)) of the difference is \(name(line.billingClass)).")
+        "Most of it is \(name(line.billingClass)): \(NumberFormat.signedAmount(line.after - line.before, unit))."
+      )
+    }
+    if let offers = effect.change.offers, let old = offers.before.credits,
+      let new = offers.after.credits
+    {
+      let usage = replay.total
+      let months = (
+        Ratio(wide: usage.before.atto, over: old.atto),
+        Ratio(wide: usage.after.atto, over: new.atto)
+      )
+      sentences.append(
+        "Of a month's credits: \(NumberFormat.percent(months.0)) before, \(NumberFormat.percent(months.1)) after."
+      )
     }
     let same = replay.untouched
     if same.requests > 0 {
@@ -241,6 +249,11 @@ public enum PriceChangeText {
         "\(NumberFormat.counted(count, "call")) left out, without a price at one of the lists: \(names.sorted().joined(separator: ", "))."
       )
     }
+    if replay.subscriptionRequests > 0 {
+      sentences.append(
+        "\(NumberFormat.counted(replay.subscriptionRequests, "call")) on a subscription left out: choose its plan to see credits."
+      )
+    }
     if replay.total.unpricedSearches > 0 {
       sentences.append(
         "\(NumberFormat.counted(replay.total.unpricedSearches, "web search")) left out, without a price at one of the lists."
@@ -249,18 +262,14 @@ public enum PriceChangeText {
     return sentences
   }
 
-  /// The class that the difference is made of most, and its part, which is above 1 if others go against it.
-  private static func largest(_ row: PriceReplay.Row) -> (PriceReplay.Line, Ratio)? {
-    let sign: Int128 = row.after < row.before ? -1 : 1
-    func difference(_ before: Amount, _ after: Amount) -> Int128 { (after - before).atto * sign }
-    guard
-      let line = row.lines.max(by: {
-        difference($0.before, $0.after) < difference($1.before, $1.after)
-      }),
-      let share = Ratio(
-        wide: difference(line.before, line.after), over: difference(row.before, row.after))
-    else { return nil }
-    return (line, share)
+  /// The class that the difference is made of most; `nil` without a difference.
+  private static func largest(_ row: PriceReplay.Row) -> PriceReplay.Line? {
+    guard row.after != row.before else { return nil }
+    let falls = row.after < row.before
+    return row.lines.max {
+      let (a, b) = ($0.after - $0.before, $1.after - $1.before)
+      return falls ? a > b : a < b
+    }
   }
 
   private static func verdict(_ effect: PriceChangeEffect, _ currency: Currency) -> String {

@@ -4,6 +4,8 @@ import MimoEngine
 public struct FileReport: Sendable {
   /// The path as shown to the user.
   public var path: String
+  /// Index of the source it was found through.
+  public var source: Int
   /// What its lines turned out to be.
   public var tally = LineTally()
   /// The formats recognised in it, in the order of their first line.
@@ -14,6 +16,8 @@ public struct FileReport: Sendable {
   public var duplicates = 0
   /// How many of its records were calls not counted before.
   public var records = 0
+  /// The time of its latest record; `nil` if it has none.
+  public var newest: Instant?
   /// Copies of answers of other files that were left out, because the file was named alone.
   public var copiesLeftOut = 0
   /// Where a last line begins that was never finished, and its length; only in one-shot readings.
@@ -22,7 +26,17 @@ public struct FileReport: Sendable {
   public var error: String?
 
   /// A file of which nothing was read yet.
-  public init(path: String) { self.path = path }
+  public init(path: String, source: Int) {
+    self.path = path
+    self.source = source
+  }
+
+  /// Notes what counting some of its records came to.
+  mutating func add(_ outcome: NameTranslation.Outcome) {
+    records += outcome.counted
+    duplicates += outcome.repeated
+    newest = [newest, outcome.newest].compactMap { $0 }.max()
+  }
 
   /// Whether no line was of a known format.
   public var isForeign: Bool {
@@ -93,6 +107,8 @@ public final class LogCollector: LogConsumer {
   private var translation = NameTranslation()
   /// Of the files that are not made of lines.
   private var contents: [Int: FileContent] = [:]
+  /// All files that were opened.
+  private var opened: [Int: LogFile] = [:]
   /// Tallies of readings of a file that ended (it was replaced or truncated).
   private var finished: [Int: LineTally] = [:]
 
@@ -119,6 +135,7 @@ public final class LogCollector: LogConsumer {
 
   /// As in `LogConsumer`.
   public func opened(_ file: LogFile, reason: OpenReason) {
+    opened[file.id] = file
     if let decoder = decoders[file.id] {
       var tally = finished[file.id] ?? LineTally()
       tally += decoder.tally
@@ -128,7 +145,7 @@ public final class LogCollector: LogConsumer {
     // What a database of this name held before has nothing to do with what it holds now; of a document
     // that is rewritten by putting a new file in its place the calls are known.
     if file.kind == .database { contents[file.id] = nil }
-    files[file.id] = files[file.id] ?? FileReport(path: file.path)
+    files[file.id] = files[file.id] ?? FileReport(path: file.path, source: file.source)
     files[file.id]?.error = nil
   }
 
@@ -156,7 +173,8 @@ public final class LogCollector: LogConsumer {
     var content = contents[file.id] ?? FileContent(formats)
     var isPassing = false
     do throws(FileContent.Failure) {
-      try content.read(file.path, as: file.kind ?? .document, into: &output) {
+      let kind = file.kind ?? .document
+      try content.read(file.path, as: kind, beside: bookmarks(for: kind), into: &output) {
         record(&$0, of: file, in: &report)
       }
       report.error = nil
@@ -165,6 +183,7 @@ public final class LogCollector: LogConsumer {
       isPassing = error.isPassing
     }
     report.bytes = file.bytes + (file.status?.size ?? 0)
+    report.unfinished = content.unfinished
     note(formats: content.formats, in: &report)
     contents[file.id] = content
     files[file.id] = report
@@ -172,8 +191,14 @@ public final class LogCollector: LogConsumer {
     return !isPassing
   }
 
+  /// How far the logs of lines were read, for what has to know.
+  private func bookmarks(for kind: FileKind) -> [Bookmark] {
+    guard case .compressed = kind else { return [] }
+    return opened.values.filter { $0.kind == .lines }.map(\.bookmark)
+  }
+
   private func report(of file: LogFile) -> FileReport {
-    var report = files[file.id] ?? FileReport(path: file.path)
+    var report = files[file.id] ?? FileReport(path: file.path, source: file.source)
     report.path = file.path
     return report
   }
@@ -186,9 +211,7 @@ public final class LogCollector: LogConsumer {
       // The original of such a copy stands in another file, which is not read.
       report.copiesLeftOut += output.dropEmbeddedCopies()
     }
-    let outcome = translation.record(&output, into: &ledger)
-    report.records += outcome.counted
-    report.duplicates += outcome.repeated
+    report.add(translation.record(&output, into: &ledger))
   }
 
   private func note(formats: [String], in report: inout FileReport) {
@@ -204,7 +227,7 @@ public final class LogCollector: LogConsumer {
 
   /// As in `LogConsumer`.
   public func unfinished(_ rest: UnsafeRawBufferPointer, of file: LogFile, at offset: Int64) {
-    if files[file.id] == nil { files[file.id] = FileReport(path: file.path) }
+    if files[file.id] == nil { files[file.id] = FileReport(path: file.path, source: file.source) }
     files[file.id]?.unfinished = (offset, rest.count)
   }
 
@@ -214,7 +237,7 @@ public final class LogCollector: LogConsumer {
   /// As in `LogConsumer`.
   public func failed(_ error: LogError, of file: LogFile?) {
     if let file {
-      if files[file.id] == nil { files[file.id] = FileReport(path: file.path) }
+      if files[file.id] == nil { files[file.id] = FileReport(path: file.path, source: file.source) }
       files[file.id]?.error = error.description
     } else if !sourceErrors.contains(error) {
       sourceErrors.append(error)

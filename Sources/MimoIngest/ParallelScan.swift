@@ -64,8 +64,7 @@ private struct PartResult: Sendable {
   /// The names the decoder's state refers to.
   var names: NameTable
   var bytes: Int64 = 0
-  var records = 0
-  var duplicates = 0
+  var outcome = NameTranslation.Outcome()
   var copiesLeftOut = 0
   var unfinished: (offset: Int64, length: Int)?
   var errors: [LogError] = []
@@ -80,6 +79,7 @@ private final class Job: Sendable {
   private let nextPart = Atomic<Int>(0)
   private let ledger: Mutex<Ledger>
   private let results: Mutex<[Int: PartResult]>
+  private let plainLogs = Mutex<[Bookmark]?>(nil)
 
   init(
     logs: [FoundLog], leavesOutCopies: [Bool], ledger: Ledger, formats: LogFormats,
@@ -168,14 +168,33 @@ private final class Job: Sendable {
   ) {
     var content = FileContent(formats)
     do throws(FileContent.Failure) {
-      try content.read(logs[part.log].path, as: kind, into: &output) {
+      try content.read(
+        logs[part.log].path, as: kind, beside: bookmarks(for: kind), into: &output
+      ) {
         count(&$0, part.log, &translation, &result)
       }
       result.bytes = logs[part.log].size
     } catch {
       result.errors.append(error.error)
     }
+    result.unfinished = content.unfinished
     result.content = content
+  }
+
+  /// Where the logs of lines end, for what has to know.
+  private func bookmarks(for kind: FileKind) -> [Bookmark] {
+    guard case .compressed = kind else { return [] }
+    return plainLogs.withLock { known in
+      if let known { return known }
+      let found = logs.compactMap { log -> Bookmark? in
+        guard let file = try? OpenLog(path: log.path), (try? file.kind) == .lines else {
+          return nil
+        }
+        return try? file.bookmark(at: log.size)
+      }
+      known = found
+      return found
+    }
   }
 
   /// Records that a thread keeps, at most, while another one has the ledger: it reads on instead of waiting.
@@ -196,14 +215,13 @@ private final class Job: Sendable {
       else { return }
       outcome = now
     }
-    result.records += outcome.counted
-    result.duplicates += outcome.repeated
+    result.outcome += outcome
   }
 
   /// Joins the parts of each file. Called when all threads are done.
   func finish() -> (ledger: Ledger, files: [FileReport]) {
     var results = results.withLock { $0 }
-    var files = logs.map { FileReport(path: $0.path) }
+    var files = logs.map { FileReport(path: $0.path, source: $0.source) }
     for (index, part) in parts.enumerated() {
       guard var result = results[index] else { continue }
       if part.range.lowerBound > 0, let previous = results[index - 1] {
@@ -229,8 +247,7 @@ extension FileReport {
       formats.append(format)
     }
     bytes += part.bytes
-    records += part.records
-    duplicates += part.duplicates
+    add(part.outcome)
     copiesLeftOut += part.copiesLeftOut
     unfinished = part.unfinished ?? unfinished
     error = error ?? part.errors.first?.description

@@ -75,7 +75,7 @@ public struct Glyphs: Hashable, Sendable {
     unknown: "?",
     spark: ["_", ".", ":", "-", "=", "+", "*", "#"],
     shade: ["-", "+", "*", "#"],
-    empty: ".",
+    empty: " ",
     ellipsis: "~",
     up: "^",
     down: "v",

@@ -42,10 +42,7 @@ struct CompareCommand: ParsableCommand {
         modelMap: isBilled ? nil : map, exchange: configuration.exchange)
     }
     let reference = tariff(PlanChoice(configuration.plan, configuration.currency))
-    if let choice {
-      return try run(
-        choice, configuration, scan, reference)
-    }
+    if let choice { return try run(choice, configuration, scan, reference) }
     let known = PlanChoice.choices(configuration)
     let choices =
       all ? known : PlanChoice.useful(known, for: scan.snapshot, book: catalog.book, map: map)
@@ -106,7 +103,7 @@ struct CompareCommand: ParsableCommand {
       lines.append(words.text(recommendation))
       lines += [words.use(of: configuration.tariff, in: recommendation)].compactMap { $0 }
     }
-    if let worth { lines += words.text(worth, currency) }
+    if let worth { lines.append(words.text(worth, currency).joined(separator: "; ") + ".") }
     if hidden > 0 {
       lines.append(
         "\(NumberFormat.counted(Int64(hidden), "plan")) of sellers without any of these models: --all shows them"

@@ -12,7 +12,12 @@ import MimoIngest
 
 /// What the user asked for, resolved from flags, environment, file and defaults, and checked.
 struct Configuration {
-  var sources: [LogSource]
+  /// The settings file, whether or not it is there.
+  var file: String
+  /// The user's own price and plan files.
+  var priceFiles: [String]
+  /// Where logs are, named by the user or found by us.
+  var places: [Discovery.Place]
   /// Whether the user named the logs, rather than leaving it to us to find them.
   var namesLogs: Bool
   var catalog: Catalog
@@ -40,6 +45,22 @@ struct Configuration {
   var notices: [String]
   /// The instant all relative times were resolved at.
   var now: Instant
+
+  /// What is followed, in the order of the places.
+  var sources: [LogSource] {
+    get { places.map(\.source) }
+    set { places = newValue.map { Discovery.Place(tool: nil, source: $0) } }
+  }
+
+  /// The places in words: those named, else those that are there, or the first of all.
+  var placeNames: [String] {
+    let names = places.map(\.source.description)
+    if namesLogs { return names }
+    let present = places.filter(\.isThere).map(\.source.description)
+    let shown = Array((present.isEmpty ? names : present).prefix(4))
+    return shown
+      + ["\(names.count - shown.count) more places of other tools (mimo-top doctor lists them)"]
+  }
 
   /// The minutes asked for; `nil` for all.
   var window: Range<Minute>? {
@@ -81,13 +102,20 @@ extension Configuration {
     var notices: [String] = []
     let home = UserFolders.configuration
     let filePath = typed.config ?? home + "/config.json"
+    self.file = filePath
     let file = try ConfigurationFile.load(filePath, isNamed: typed.config != nil, &notices)
     let prices = UserFolders.files(home + "/prices", suffix: ".json", &notices)
     let plans = UserFolders.files(home + "/plans", suffix: ".json", &notices)
+    priceFiles = (prices + plans).map(\.name)
     catalog = Catalog(
       userPrices: prices, userPlans: plans,
       userClasses: UserFolders.files(home, suffix: "model-classes.json", &notices))
     notices += catalog.problems.map(\.description)
+    for (id, purchase) in (file.plans ?? [:]).sorted(by: { $0.key < $1.key }) {
+      if let mistake = purchase.mistake(of: id, &catalog) {
+        notices.append("\(filePath): 'plans', '\(id)': \(mistake)")
+      }
+    }
     themeFiles = UserFolders.files(home + "/themes", suffix: ".json", &notices)
 
     /// What was typed, or else the file's value: a wrong one of the file is a notice and changes nothing.
@@ -247,7 +275,10 @@ extension Configuration {
     mouse = !typed.noMouse && (file.mouse ?? true)
 
     namesLogs = !typed.logs.isEmpty
-    sources = typed.logs.isEmpty ? Discovery.sources() : typed.logs.map(LogSource.init(argument:))
+    places =
+      typed.logs.isEmpty
+      ? Discovery.places()
+      : typed.logs.map { Discovery.Place(tool: nil, source: LogSource(argument: $0)) }
     self.notices = notices
     self.now = now
   }
@@ -265,12 +296,39 @@ struct ConfigurationFile: Codable {
   var color: String?
   var unicode: Bool?
   var mouse: Bool?
+  var plans: [String: Purchase]?
   var map: String?
 
   private static let fields: Set<String> = [
     "plan", "currency", "time_zone", "renewal_day", "warn_below", "window", "theme", "color",
-    "unicode", "mouse", "map",
+    "unicode", "mouse", "plans", "map",
   ]
+
+  /// How a subscription is bought.
+  struct Purchase: Codable {
+    var seats: Int64?
+    var billing: String?
+
+    /// Notes it in the catalog; returns what is wrong with it, if anything is, and then changes nothing.
+    func mistake(of id: String, _ catalog: inout Catalog) -> String? {
+      let terms: [Plan.Term] = [.month, .year]
+      guard let plan = catalog.plan(id: id), plan.isSubscription else {
+        let near = Nearest.to(id, among: catalog.plans.filter(\.isSubscription).map(\.id))
+        return "no subscription has this id; did you mean \(near.joined(separator: ", "))?"
+      }
+      guard let term = billing.map({ name in terms.first { $0.billing == name } }) ?? .month else {
+        return "billing '\(billing ?? "")': monthly or annual is expected (monthly is used)"
+      }
+      let seats = seats ?? 1
+      guard 1...1_000_000 ~= seats else {
+        return "seats \(seats): a number from 1 to 1000000 is expected (1 is used)"
+      }
+      guard catalog.buy(id, term: term, seats: seats) else {
+        return "it has no \(term.billing) billing (\(plan.term.billing) is used)"
+      }
+      return nil
+    }
+  }
 
   /// Reads the file; a broken one is a notice and counts as empty.
   ///

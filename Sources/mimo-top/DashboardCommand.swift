@@ -127,7 +127,7 @@ extension Model {
         notices.append("there is no theme '\(name)'; known are \(known)")
       }
     }
-    ingest.sources = configuration.sources.map(\.description)
+    ingest.sources = configuration.placeNames
   }
 }
 

@@ -1,3 +1,4 @@
+import MimoDashboard
 import MimoEngine
 
 /// The document of `compare --hours`.
@@ -5,8 +6,6 @@ struct HourMapJSON {
   let map: HourMap
   let tariff: Tariff
   let configuration: Configuration
-
-  private static let weekdays = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
   func document(movablePercent percent: Int) -> JSONOutput {
     let totals = map.totals
@@ -30,6 +29,7 @@ struct HourMapJSON {
       ),
       ("requests", .integer(totals.requests)),
       ("unpriced_requests", .integer(totals.unpricedRequests)),
+      ("subscription_requests", .integer(totals.subscriptionRequests)),
       ("hours", .array(map.hours.indices.map(hour))),
     ])
   }
@@ -37,7 +37,8 @@ struct HourMapJSON {
   private func hour(_ slot: Int) -> JSONOutput {
     let sums = map.hours[slot]
     return .object([
-      ("weekday", .string(Self.weekdays[slot / 24])), ("hour", .integer(Int64(slot % 24))),
+      ("weekday", .string(NumberFormat.weekdays[slot / 24].lowercased())),
+      ("hour", .integer(Int64(slot % 24))),
       ("requests", .integer(sums.requests)), ("tokens", UsageJSON.tokens(sums.tokens)),
       ("cost", .decimal(sums.cost)), ("unpriced_requests", .integer(sums.unpricedRequests)),
       ("price_factor", .text(map.factors?[slot].text(decimals: 6))),

@@ -56,6 +56,7 @@ final class LocalFeed: Sendable {
 
   private func start(_ configuration: Configuration) {
     let sources = configuration.sources
+    let placeNames = configuration.placeNames
     let formats = configuration.formats
     let edges = configuration.catalog.promptEdges
     let namesLogs = configuration.namesLogs
@@ -74,7 +75,7 @@ final class LocalFeed: Sendable {
           News(
             snapshot: collector.ledger.snapshot(),
             ingest: IngestSummary(
-              collector, sources: sources, namesLogs: namesLogs, isCaughtUp: isCaughtUp),
+              collector, sources: placeNames, namesLogs: namesLogs, isCaughtUp: isCaughtUp),
             isCaughtUp: isCaughtUp))
       }
       do throws(LogError) {
@@ -98,7 +99,7 @@ final class LocalFeed: Sendable {
 
 extension IngestSummary {
   /// What a collector has read so far.
-  init(_ collector: LogCollector, sources: [LogSource], namesLogs: Bool, isCaughtUp: Bool) {
+  init(_ collector: LogCollector, sources: [String], namesLogs: Bool, isCaughtUp: Bool) {
     self.init(
       collector.fileReports, errors: collector.sourceErrors, sources: sources, namesLogs: namesLogs)
     if !isCaughtUp, let progress = collector.progress, progress.bytesTotal > 0 {
@@ -107,7 +108,7 @@ extension IngestSummary {
   }
 
   /// What is known of files.
-  init(_ reports: [FileReport], errors: [LogError], sources: [LogSource], namesLogs: Bool) {
+  init(_ reports: [FileReport], errors: [LogError], sources: [String], namesLogs: Bool) {
     self.init()
     files = reports.map { file in
       var problems = file.tally.badLines.prefix(5).map { "at byte \($0.offset): \($0.reason)" }
@@ -118,6 +119,6 @@ extension IngestSummary {
         problems: problems)
     }
     self.errors = errors.filter { namesLogs || !$0.isAbsence }.map(\.description)
-    self.sources = sources.map(\.description)
+    self.sources = sources
   }
 }

@@ -34,7 +34,7 @@ struct LogScan {
   /// What was read, as the interface shows it.
   func summary(_ configuration: Configuration) -> IngestSummary {
     IngestSummary(
-      files, errors: sourceErrors, sources: configuration.sources,
+      files, errors: sourceErrors, sources: configuration.placeNames,
       namesLogs: configuration.namesLogs)
   }
 
@@ -78,11 +78,11 @@ struct LogScan {
       StandardStreams.complain(
         "no usage in \(what); the logs have \(NumberFormat.counted(recordCount, "call"))")
     } else if !configuration.namesLogs {
-      let places = configuration.sources.map(\.description).joined(separator: ", ")
+      let places = configuration.placeNames.joined(separator: ", ")
       StandardStreams.complain(
         "no usage found; looked in \(places). Name a log, or try mimo-top --demo")
     } else if !isForeignSaid {
-      let places = configuration.sources.map(\.description).joined(separator: ", ")
+      let places = configuration.placeNames.joined(separator: ", ")
       StandardStreams.complain("no usage found in \(places), looked for \(Self.knownFormats)")
     }
     return 3

@@ -42,6 +42,7 @@ struct PriceChangeJSON {
         ])
       ),
       ("unpriced", UsageJSON.unpriced(replay.unpriced)),
+      ("subscription_requests", .integer(replay.subscriptionRequests)),
       ("unpriced_searches", .integer(replay.total.unpricedSearches)),
     ])
   }
@@ -76,6 +77,7 @@ struct PriceChangeJSON {
           change.models.map { model in
             .object([
               ("model", .string(model.name)), ("provider", .text(model.provider)),
+              ("is_substituted", .bool(model.isSubstituted)),
               ("before", terms(model.before)), ("after", terms(model.after)),
             ])
           })
@@ -84,10 +86,9 @@ struct PriceChangeJSON {
     ])
   }
 
-  private func offer(_ offer: Plan.Offer) -> JSONOutput {
+  private func offer(_ offer: PriceChange.Offer) -> JSONOutput {
     .object([
-      ("fee", .decimal(offer.fees[tariff.currency])),
-      ("credits", UsageJSON.credits(offer.credits)),
+      ("fee", .decimal(offer.fee)), ("credits", UsageJSON.credits(offer.credits)),
     ])
   }
 
@@ -104,7 +105,7 @@ struct PriceChangeJSON {
 
   private func line(_ line: PriceReplay.Line) -> JSONOutput {
     func perMillion(_ cost: Amount) -> JSONOutput {
-      line.count == 0 || line.billingClass == .webSearch
+      line.count == 0 || !line.billingClass.isTokens
         ? .null : .decimal(cost.scaled(by: 1_000_000, over: Int128(line.count)))
     }
     return .object(

@@ -44,19 +44,6 @@ enum PriceText {
       "warning: \(text), more than \(PriceAge.limitInDays) days: compare them with the vendor's page, "
       + "or take newer ones with mimo-top prices import"
   }
-
-  /// The hours of a window: `09:00-12:00 UTC+08:00 Mon Tue Wed Thu Fri`.
-  static func hours(_ window: ClockWindow) -> String {
-    func clock(_ minutes: Int32) -> String {
-      let text = { (value: Int32) in value < 10 ? "0\(value)" : "\(value)" }
-      return "\(text(minutes / 60)):\(text(minutes % 60))"
-    }
-    let names = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
-    let days = names.indices.filter { window.weekdays & (1 << $0) != 0 }.map { names[$0] }
-    let zone = "UTC\(window.utcOffset < 0 ? "-" : "+")\(clock(abs(window.utcOffset)))"
-    return "\(clock(window.start))-\(clock(window.end)) \(zone)"
-      + (days.count == 7 ? "" : " " + days.joined(separator: " "))
-  }
 }
 
 /// Columns of text.

@@ -96,7 +96,7 @@ struct PricesShowCommand: ParsableCommand {
       if let schedule = entry.schedule {
         for hours in schedule.hours {
           text +=
-            "    \(hours.label), \(PriceText.hours(hours.window)): \(PriceText.line(hours.rates))\n"
+            "    \(hours.label), \(NumberFormat.hours(hours.window)): \(PriceText.line(hours.rates))\n"
         }
       }
       text +=

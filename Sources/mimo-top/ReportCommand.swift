@@ -374,15 +374,15 @@ struct ReportResult {
       }
     }
     text += "\n"
+    if let date = configuration.pricesAt {
+      text +=
+        "every call at the prices of \(configuration.clock.text(date)), whenever it was made\n"
+    }
     if let credits = report.totals.subscriptionCredits {
       let names = configuration.plan.recognised.map { $0.family ?? $0.id }.joined(separator: ", ")
       text += "made on a subscription, as key or address tell (\(names)): "
       text += NumberFormat.counted(report.totals.subscriptionRequests, "request")
       text += ", \(NumberFormat.amount(credits, .credits)) instead of money\n"
-    }
-    if let date = configuration.pricesAt {
-      text +=
-        "every call at the prices of \(configuration.clock.text(date)), whenever it was made\n"
     }
     let age = PriceAge(
       checked: report.pricesChecked, now: configuration.now, clock: configuration.clock)

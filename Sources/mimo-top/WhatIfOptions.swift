@@ -108,9 +108,10 @@ struct WhatIfOutput {
 
   private func text(_ effect: PriceChangeEffect) -> String {
     let lines = PriceChangeText.lines(
-      effect, currency: tariff.currency, now: configuration.now, columns: Self.columns,
-      glyphs: glyphs)
-    return "plan: \(plan.name) \(tariff.currency.rawValue)\n" + Self.text(lines)
+      effect, currency: tariff.currency, columns: Self.columns, glyphs: glyphs)
+    return
+      "price change of \(heading(effect.change)), \(plan.name) \(tariff.currency.rawValue)\n\n"
+      + Self.text(lines)
   }
 
   private func text(_ changes: [PriceChange]) -> String {
@@ -119,9 +120,13 @@ struct WhatIfOutput {
         "\(plan.name) \(tariff.currency.rawValue): no price change is known for the models of this usage\n"
     }
     return changes.map { change in
-      PriceChangeText.heading(change, configuration.now) + "\n"
+      heading(change) + "\n"
         + PriceChangeText.terms(change, tariff.currency).map { "  \($0)\n" }.joined()
     }.joined()
+  }
+
+  private func heading(_ change: PriceChange) -> String {
+    "\(change.date.text), \(PriceChangeText.distance(change, configuration.now))"
   }
 
   private func document(_ effect: PriceChangeEffect) -> JSONOutput {

@@ -9,13 +9,14 @@ extension Model {
   /// A dashboard over made-up usage, as it is a moment after the first numbers came in.
   static func made(
     _ usage: MadeUpUsage = .busy, _ columns: Int = 80, _ rows: Int = 24, glyphs: Glyphs = .unicode,
-    plan: String = "as-billed USD", ingest: IngestSummary = .oneLog
+    plan: String = "as-billed USD", ingest: IngestSummary = .oneLog,
+    book: PriceBook = MadeUpUsage.book
   ) -> Model {
     let plans = MadeUpUsage.plans.flatMap { plan in
-      plan.currencies(in: MadeUpUsage.book).map { PlanChoice(plan, $0) }
+      plan.currencies(in: book).map { PlanChoice(plan, $0) }
     }
     var model = Model(
-      book: MadeUpUsage.book, plans: plans, periods: BillingPeriods(renewalDay: 1),
+      book: book, plans: plans, periods: BillingPeriods(renewalDay: 1),
       monitor: HitRateMonitor(), clock: .utc, glyphs: glyphs, themes: [.builtIn], promptEdges: [],
       now: MadeUpUsage.now)
     model.planIndex = model.index(of: plan)

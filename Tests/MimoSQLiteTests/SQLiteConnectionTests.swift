@@ -93,7 +93,9 @@ import Testing
     let writer = try database()
     try writer.execute("BEGIN EXCLUSIVE")
     let reader = try SQLiteConnection(path: path("a.db"), access: .readOnly, busyMilliseconds: 0)
-    #expect { try reader.execute("SELECT * FROM t") } throws: { ($0 as? SQLiteError)?.isPassing == true }
+    #expect { try reader.execute("SELECT * FROM t") } throws: {
+      ($0 as? SQLiteError)?.isPassing == true
+    }
     try writer.execute("COMMIT")
     #expect(try count(reader) == 0)
   }

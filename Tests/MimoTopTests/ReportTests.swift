@@ -163,7 +163,7 @@ extension EndToEnd {
       let report = try JSONReport(run.output)
       #expect(
         Set(report.document.keys) == [
-          "schema", "window", "plan", "totals", "by", "rows", "unpriced", "ingest",
+          "schema", "window", "plan", "prices_at", "totals", "by", "rows", "unpriced", "ingest",
         ])
       let promised: Set<String> = [
         "requests", "tokens", "hit_rate", "hit_rate_unknown_requests", "answer_cache_hits", "cost",

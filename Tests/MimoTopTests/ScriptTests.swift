@@ -121,7 +121,7 @@ extension EndToEnd {
         (["report", "--currency", "EUR"], "unknown currency; use USD or CNY"),
         (["report", "--by", "colour"], "one of total, model, provider"),
         (["report", "--sort", "colour"], "one of key, cost"),
-        (["report", "--format", "xml"], "known are claude-code, api"),
+        (["report", "--format", "xml"], "claude-code"),
         (["report", "--filter", "shop"], "write KEY=VALUE"),
         (["report", "--filter", "colour=red"], "write KEY=VALUE"),
         (["report", "--since", "yesterday"], "is expected"),

@@ -16,8 +16,7 @@ enum ChangeOverlay {
     }
     return [dates(changes, effect.change, model, columns), []]
       + PriceChangeText.lines(
-        effect, currency: model.plan.currency, now: model.now, columns: columns,
-        glyphs: model.glyphs)
+        effect, currency: model.plan.currency, columns: columns, glyphs: model.glyphs)
   }
 
   /// The dates around the chosen one, as many as fit.
@@ -25,7 +24,8 @@ enum ChangeOverlay {
     _ changes: [PriceChange], _ chosen: PriceChange, _ model: Model, _ columns: Int
   ) -> [Span] {
     let width = chosen.date.text.count + 3
-    let fitting = max(1, (columns - 4) / width)
+    let distance = PriceChangeText.distance(chosen, model.now)
+    let fitting = max(1, (columns - 6 - distance.count) / width)
     let index = changes.firstIndex(of: chosen) ?? 0
     let start = max(0, min(index - fitting / 2, changes.count - fitting))
     let shown = changes[start..<min(changes.count, start + fitting)]
@@ -37,6 +37,9 @@ enum ChangeOverlay {
         change == chosen
           ? Span(" [\(change.date.text)]", Role.key.style)
           : Span("  \(change.date.text) ", Role.muted.style)
-      } + [Span(" "), arrow(model.glyphs.right, shown.endIndex < changes.count)]
+      } + [
+        Span(" "), arrow(model.glyphs.right, shown.endIndex < changes.count),
+        Span(" \(distance)", Role.muted.style),
+      ]
   }
 }

@@ -625,7 +625,8 @@ public struct Ledger: Sendable {
         failed: record.failed,
         statedCost: merged?.statedCost ?? record.statedCost,
         quantities: merged?.quantities ?? record.quantities,
-        durationMilliseconds: record.durationMilliseconds, identity: key))
+        durationMilliseconds: record.durationMilliseconds, identity: key,
+        isWithdrawn: merged.map { $0.requests | $0.errors == 0 } ?? false))
     isRecentOrdered =
       isRecentOrdered && !isRepeat
       && (recent.dropLast().last.map { $0.time <= record.time } ?? true)
@@ -647,6 +648,7 @@ public struct Ledger: Sendable {
     for call in calls.reversed() where call.identity == 0 || seen.insert(call.identity).inserted {
       unique.append(call)
     }
+    unique.removeAll(where: \.isWithdrawn)
     unique.reverse()
     // Stable by hand: equal times keep the order of arrival.
     let order = unique.indices.sorted { (unique[$0].time, $0) < (unique[$1].time, $1) }

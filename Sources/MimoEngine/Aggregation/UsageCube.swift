@@ -176,6 +176,8 @@ public struct RecentCall: Sendable {
   /// How long it took, if the log tells.
   public var durationMilliseconds: Int32?
   var identity: UInt64
+  /// Whether it turned out to be told elsewhere: nothing is left of it here.
+  var isWithdrawn = false
 }
 
 /// Everything counted so far, as a value: what reports and panels are made from.

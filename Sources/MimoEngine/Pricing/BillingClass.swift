@@ -1,4 +1,4 @@
-/// What a price list has a price for: a class of tokens, or searches.
+/// What a price list has a price for: a class of tokens, searches, or speech.
 public enum BillingClass: String, Hashable, Sendable, CaseIterable {
   /// Fresh prompt tokens.
   case input
@@ -12,6 +12,8 @@ public enum BillingClass: String, Hashable, Sendable, CaseIterable {
   case output
   /// Web searches.
   case webSearch = "web_search"
+  /// Seconds of speech that a model billed by length has heard.
+  case speech
 
   /// How many of them were billed.
   func count(in sums: Measures) -> Int64 {
@@ -22,10 +24,21 @@ public enum BillingClass: String, Hashable, Sendable, CaseIterable {
     case .cacheWrite1h: sums.tokens.cacheWrite1h
     case .output: sums.tokens.output
     case .webSearch: sums.quantities.webSearches
+    case .speech: sums.quantities.audioSeconds
     }
   }
 
-  /// What one of them costs, in femto-units; `nil` if no price for searches is known.
+  /// What 3600 of them cost, in femto-units: speech has a price by the hour and is billed by the second.
+  /// `nil` if no price for searches is known.
+  func ratePer3600(in rates: Rates) -> Int128? {
+    self == .speech
+      ? rates.perAudioHour ?? 0 : rate(in: rates).map { Int128($0) * 3600 }
+  }
+
+  /// Whether it is tokens.
+  public var isTokens: Bool { self != .webSearch && self != .speech }
+
+  /// What one of them costs, in femto-units; `nil` if no price for searches is known, and for speech.
   public func rate(in rates: Rates) -> Int64? {
     switch self {
     case .input: rates.input
@@ -34,6 +47,7 @@ public enum BillingClass: String, Hashable, Sendable, CaseIterable {
     case .cacheWrite1h: rates.cacheWrite1h
     case .output: rates.output
     case .webSearch: rates.perWebSearch
+    case .speech: nil
     }
   }
 }

@@ -26,6 +26,7 @@ extension Plan {
     versions.fixPrices(at: minute, \.validity)
     offPeak.fixPrices(at: minute, \.validity)
     for m in models.indices { models[m].fixPrices(at: minute) }
+    for p in recognised.indices { recognised[p].fixPrices(at: minute) }
   }
 }
 

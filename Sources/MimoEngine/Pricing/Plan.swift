@@ -103,6 +103,30 @@ public struct Plan: Sendable, Identifiable {
     public var periodNote: String?
     /// Moments at which the vendor set the used credits of running plans to zero.
     public var resets: [Minute]
+    /// What else the vendor states, in the order to show it; nothing is computed from it.
+    public var facts: [Fact] = []
+
+    /// A statement of the vendor's.
+    public struct Fact: Hashable, Sendable {
+      /// What it is about, as the files name it.
+      public var name: String
+      /// What is stated.
+      public var value: Value
+
+      /// The forms of statements.
+      public enum Value: Hashable, Sendable {
+        /// In words or digits.
+        case texts([String])
+        /// Yes or no.
+        case flag(Bool)
+      }
+
+      /// Creates a statement.
+      public init(_ name: String, _ value: Value) {
+        self.name = name
+        self.value = value
+      }
+    }
 
     /// Creates rules.
     public init(
@@ -201,6 +225,11 @@ public struct Plan: Sendable, Identifiable {
     Plan(
       id: provider.id + "-payg", name: provider.name + " pay-as-you-go",
       kind: .metered(provider: provider.id), provider: provider.id)
+  }
+
+  /// Each call at a list that nobody sells by but this plan, and whose id is the plan's.
+  public static func metered(_ list: ProviderPrices, id: String) -> Plan {
+    Plan(id: id, name: list.name, kind: .metered(provider: list.id), provider: list.id)
   }
 
   /// Whether it is paid by a fee rather than by the call.

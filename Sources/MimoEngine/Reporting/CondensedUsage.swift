@@ -78,6 +78,8 @@ private struct Stretches {
   private let dayRules: [PriceEdges.DayRule]
   private var classes: [Class: Int] = [:]
   private var known: [Int32: Int] = [:]
+  /// Cells of one time mostly stand together.
+  private var last: (minutes: Range<Int32>, place: Int) = (0..<0, 0)
 
   init(_ edges: PriceEdges) {
     self.edges = ([.min] + edges.minutes.map(\.number)).sorted()
@@ -88,6 +90,7 @@ private struct Stretches {
   /// The stretch that holds a minute, and its class.
   mutating func stretch(around minute: Minute) -> (minutes: Range<Int32>, place: Int) {
     let number = minute.number
+    if last.minutes.contains(number) { return last }
     let segment = Self.last(edges, notAfter: number)
     let day = floorDivide(number, 1440)
     let time = Self.last(times, notAfter: number - day * 1440)
@@ -97,12 +100,16 @@ private struct Stretches {
     let until = min(
       segment + 1 < edges.count ? Int64(edges[segment + 1]) : .max, Int64(day) * 1440 + Int64(end))
     let minutes = Int32(clamping: from)..<Int32(clamping: until)
-    if let place = known[minutes.lowerBound] { return (minutes, place) }
+    if let place = known[minutes.lowerBound] {
+      last = (minutes, place)
+      return last
+    }
     let key = Class(segment: segment, time: time, signature: signature(day, at: minute))
     let place = classes[key] ?? classes.count
     classes[key] = place
     known[minutes.lowerBound] = place
-    return (minutes, place)
+    last = (minutes, place)
+    return last
   }
 
   private func signature(_ day: Int32, at minute: Minute) -> UInt64 {
@@ -123,11 +130,6 @@ private struct Stretches {
 
 /// Adds cells up by condensed series and class of time.
 private struct Condenser {
-  private struct Address: Hashable {
-    var series: UInt32
-    var place: Int
-  }
-
   private struct Spot {
     var from = Int32.max
     var until = Int32.min
@@ -139,7 +141,8 @@ private struct Condenser {
   private var stretches: Stretches
   private let series: [Series]
   private let seriesOf: [UInt32]
-  private var targets: [Address: Int] = [:]
+  /// The cell of each condensed series, by class of time; -1 if there is none yet.
+  private var targets: [[Int]] = []
   private var cells: [UsageCell] = []
   private var stated: [StatedCost] = []
   private var quantities: [Quantities] = []
@@ -201,9 +204,10 @@ private struct Condenser {
       return Spot(from: minutes.lowerBound.number, until: minutes.upperBound.number, target: -1)
     }
     let (stretch, time) = stretches.stretch(around: minute)
-    let address = Address(series: seriesOf[place], place: time)
-    let target = targets[address] ?? open(seriesOf[place])
-    targets[address] = target
+    while targets.count <= time { targets.append(Array(repeating: -1, count: series.count)) }
+    let number = Int(seriesOf[place])
+    if targets[time][number] < 0 { targets[time][number] = open(seriesOf[place]) }
+    let target = targets[time][number]
     return Spot(
       from: max(stretch.lowerBound, minutes.lowerBound.number),
       until: min(stretch.upperBound, minutes.upperBound.number), target: target)

@@ -10,6 +10,8 @@ public struct PriceChange: Hashable, Sendable {
     public let before: PriceTerms
     /// What it says from then on.
     public let after: PriceTerms
+    /// Whether it is the price of another vendor's model, which stands for this one.
+    public let isSubstituted: Bool
   }
 
   /// The day, by the clock of China: price lists change at midnight there or in zones west of it, and so
@@ -27,9 +29,17 @@ public struct PriceChange: Hashable, Sendable {
   /// What one month of a plan costs and holds, before and after.
   public struct Offers: Hashable, Sendable {
     /// Right before.
-    public let before: Plan.Offer
+    public let before: Offer
     /// From then on.
-    public let after: Plan.Offer
+    public let after: Offer
+  }
+
+  /// What one month of a plan costs and holds, all seats together.
+  public struct Offer: Hashable, Sendable {
+    /// In the tariff's currency; `nil` if it is not known.
+    public let fee: Amount?
+    /// `nil` if the plan has none.
+    public let credits: Amount?
   }
 
   private static let minutesAheadInChina: Int32 = 480
@@ -46,66 +56,81 @@ public struct PriceChange: Hashable, Sendable {
     of snapshot: UsageSnapshot, tariff: Tariff, window: Range<Minute>? = nil,
     clock: LocalClock = .utc, filters: [UsageFilter] = []
   ) -> [PriceChange] {
-    var days: [CivilDate: [Minute]] = [:]
-    var models: [(name: String, provider: String?, model: Tariff.Model)] = []
-    for (name, provider) in sellers(in: snapshot, tariff, window, clock, filters) {
-      guard let model = tariff.model(named: name, provider: provider) else { continue }
-      models.append((name, provider, model))
-      for edge in tariff.edges(of: model) { days[date(of: edge), default: []].append(edge) }
-    }
-    if !models.isEmpty {
-      for version in tariff.plan.versions {
-        for edge in [version.validity.lowerBound, version.validity.upperBound]
-        where edge > .distantPast && edge < .distantFuture {
-          days[date(of: edge), default: []].append(edge)
-        }
-      }
-    }
+    var edges = PriceEdges()
+    let models = models(in: snapshot, tariff, window, clock, filters)
+    if !models.isEmpty { edges.add(tariff.plan) }
+    for model in models { edges.add(model.model, under: tariff) }
+    let days = Dictionary(
+      grouping: edges.minutes.filter { $0 > .distantPast && $0 < .distantFuture }, by: date(of:))
     return days.compactMap { date, edges -> PriceChange? in
       let (first, last) = (edges.min()!, edges.max()!)
       let before = first.advanced(by: -1)
-      let changed = models.compactMap { name, provider, model -> Model? in
-        guard let old = tariff.terms(of: model, at: before),
-          let new = tariff.terms(of: model, at: last), !old.chargesLike(new)
+      let changed = models.compactMap { model -> Model? in
+        guard let old = tariff.terms(of: model.model, at: before),
+          let new = tariff.terms(of: model.model, at: last), !old.chargesLike(new)
         else { return nil }
-        return Model(name: name, provider: provider, before: old, after: new)
+        return Model(
+          name: model.name, provider: model.provider, before: old, after: new,
+          isSubstituted: model.model.isSubstituted)
       }
-      let offers = offers(tariff.plan, before, last)
+      let offers = offers(tariff, before, last)
       guard !changed.isEmpty || offers != nil else { return nil }
       return PriceChange(date: date, first: first, last: last, models: changed, offers: offers)
     }.sorted { $0.date < $1.date }
   }
 
-  private static func offers(_ plan: Plan, _ before: Minute, _ after: Minute) -> Offers? {
-    guard let old = plan.version(at: before.start)?.offers[.month],
-      let new = plan.version(at: after.start)?.offers[.month], old != new
-    else { return nil }
+  private static func offers(_ tariff: Tariff, _ before: Minute, _ after: Minute) -> Offers? {
+    func offer(_ minute: Minute) -> Offer? {
+      guard tariff.plan.version(at: minute.start) != nil else { return nil }
+      return Offer(
+        fee: tariff.plan.fee(at: minute.start, in: tariff.currency),
+        credits: tariff.plan.credits(at: minute.start))
+    }
+    guard let old = offer(before), let new = offer(after), old != new else { return nil }
     return Offers(before: old, after: new)
   }
 
-  /// Models and sellers of the usage, by name.
-  private static func sellers(
+  /// A model that some usage is of, under the name in the log.
+  private struct UsedModel {
+    var name: String
+    var provider: String?
+    var model: Tariff.Model
+  }
+
+  /// The models of the usage, by name.
+  private static func models(
     in snapshot: UsageSnapshot, _ tariff: Tariff, _ window: Range<Minute>?, _ clock: LocalClock,
     _ filters: [UsageFilter]
-  ) -> [(name: String, provider: String?)] {
+  ) -> [UsedModel] {
     let labeller = Labeller(snapshot, book: tariff.book, clock: clock)
     let selection = CallSelection(labeller, filters)
+    var sellers: [Labels] = []
     var places: [Labels: Int] = [:]
     let sums = Pricer(snapshot, tariff: tariff).sum(in: window) { series, minute in
       let (isAdmitted, minutes) = selection.admits(series, minute)
       guard isAdmitted else { return Pricer.Placing(place: -1, minutes: minutes) }
       let labels = snapshot.cube.series[series].labels
-      let seller = Labels(model: labels.model, provider: labels.provider)
-      let place = places[seller] ?? places.count
-      places[seller] = place
+      let seller = Labels(model: labels.model, provider: labels.provider, key: labels.key)
+      let place = places[seller] ?? sellers.count
+      if place == sellers.count {
+        places[seller] = place
+        sellers.append(seller)
+      }
       return Pricer.Placing(place: place, minutes: minutes)
     }
-    return places.filter { $0.value < sums.rows.count && sums.rows[$0.value].requests > 0 }.keys
-      .filter { $0.model != .none }
-      .map {
-        (snapshot.names[$0.model], $0.provider == .none ? nil : snapshot.names[$0.provider])
-      }
-      .sorted { ($0.0, $0.1 ?? "") < ($1.0, $1.1 ?? "") }
+    func name(_ id: NameID) -> String? { id == .none ? nil : snapshot.names[id] }
+    // Calls with several keys may be of the same model.
+    var models: [[String?]: UsedModel] = [:]
+    for (seller, sum) in zip(sellers, sums.rows) where sum.requests > 0 {
+      guard let model = name(seller.model) else { continue }
+      let provider = name(seller.provider)
+      guard
+        let sold = tariff.model(named: model, provider: provider, key: name(seller.key)),
+        !sold.isOnSubscription
+      else { continue }
+      models[[model, provider]] = UsedModel(name: model, provider: provider, model: sold)
+    }
+    return models.values.sorted { ($0.name, $0.provider ?? "") < ($1.name, $1.provider ?? "") }
   }
 }
 

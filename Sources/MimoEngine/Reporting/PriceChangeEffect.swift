@@ -40,7 +40,8 @@ public struct PriceChangeEffect: Sendable {
   public let window: Range<Minute>?
   /// The calls, priced twice.
   public let replay: PriceReplay
-  /// What the credits used are worth before and after, as shares of the plan's fee; `nil` for money.
+  /// What the credits used are worth before and after, as shares of the plan's fee;
+  /// `nil` for money, and where these do not change: then the credits alone tell.
   public let worth: Worth?
   /// The largest cut; `nil` if no rate was cut, or rates count credits, whose worth changes too.
   public let promise: Promise?
@@ -79,9 +80,8 @@ public struct PriceChangeEffect: Sendable {
       (scope, self.window) = (isFuture ? .future : .beforeChange, window)
       self.replay = replay(window)
     }
-    worth =
-      tariff.unit == .credits
-      ? Worth(self.replay.total, lists.0.plan, lists.1.plan, tariff.currency) : nil
+    let total = self.replay.total
+    worth = change.offers.flatMap { Worth(total, $0) }
     promise = tariff.unit == .credits ? nil : Self.promise(change, self.replay.rows)
   }
 
@@ -124,20 +124,16 @@ public struct PriceChangeEffect: Sendable {
 
 extension PriceChangeEffect.Worth {
   /// `nil` if fee or credits are not known on either side.
-  fileprivate init?(
-    _ usage: PriceReplay.Row, _ before: Plan, _ after: Plan, _ currency: Currency
-  ) {
-    func worth(_ credits: Amount, _ plan: Plan) -> Amount? {
-      guard let offer = plan.versions.first?.offers[.month], let fee = offer.fees[currency],
-        let included = offer.credits, included > .zero
-      else { return nil }
-      // A fee has cents and credits are whole: in these units the product fits 128 bits.
-      let unit = Amount.scale / 1_000_000
-      return credits.scaled(by: fee.atto / unit, over: included.atto / unit)
+  fileprivate init?(_ usage: PriceReplay.Row, _ offers: PriceChange.Offers) {
+    func worth(_ credits: Amount, _ offer: PriceChange.Offer) -> Amount? {
+      guard let fee = offer.fee, let included = offer.credits, included > .zero else { return nil }
+      // Of a fee millionths and of credits whole ones are enough: the product fits 128 bits.
+      return credits.scaled(
+        by: fee.atto / (Amount.scale / 1_000_000), over: included.atto / (Amount.scale / 1_000_000))
     }
-    guard let old = worth(usage.before, before), let new = worth(usage.after, after) else {
-      return nil
-    }
-    (self.before, self.after) = (old, new)
+    guard let before = worth(usage.before, offers.before),
+      let after = worth(usage.after, offers.after)
+    else { return nil }
+    (self.before, self.after) = (before, after)
   }
 }

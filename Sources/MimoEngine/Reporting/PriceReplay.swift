@@ -7,12 +7,16 @@ public struct PriceReplay: Sendable {
   public struct Line: Hashable, Sendable {
     /// Which.
     public let billingClass: BillingClass
-    /// Tokens, or searches.
+    /// Tokens, searches, or seconds.
     public internal(set) var count: Int64 = 0
+    /// Costs in 3600ths of 10⁻¹⁵ units, so that speech by the second is exact too.
+    var beforeParts: Int128 = 0
+    var afterParts: Int128 = 0
+
     /// What they cost at the first list, in the tariff's unit.
-    public internal(set) var before = Amount.zero
+    public var before: Amount { Amount(femto: beforeParts / 3600) }
     /// What they cost at the second.
-    public internal(set) var after = Amount.zero
+    public var after: Amount { Amount(femto: afterParts / 3600) }
   }
 
   /// Some calls.
@@ -31,12 +35,12 @@ public struct PriceReplay: Sendable {
     public internal(set) var isTouched = false
 
     /// The cost at the first list.
-    public var before: Amount { lines.reduce(.zero) { $0 + $1.before } }
+    public var before: Amount { Amount(femto: lines.reduce(0) { $0 + $1.beforeParts } / 3600) }
     /// The cost at the second.
-    public var after: Amount { lines.reduce(.zero) { $0 + $1.after } }
-    /// All tokens, without searches.
+    public var after: Amount { Amount(femto: lines.reduce(0) { $0 + $1.afterParts } / 3600) }
+    /// All tokens, without searches and speech.
     public var tokens: Int64 {
-      lines.reduce(0) { $1.billingClass == .webSearch ? $0 : $0 + $1.count }
+      lines.reduce(0) { $1.billingClass.isTokens ? $0 + $1.count : $0 }
     }
 
     /// What a million of these tokens cost on average, out of `cost`; `nil` without tokens.
@@ -51,6 +55,8 @@ public struct PriceReplay: Sendable {
   public let rows: [Row]
   /// Calls without a price at one of the lists, most requests first.
   public let unpriced: [Report.Unpriced]
+  /// Calls that cost credits of a subscription where the tariff counts money; in no row.
+  public let subscriptionRequests: Int64
 
   /// The rows the difference between the lists matters to, as one.
   public var touched: Row { Row(sumOf: rows.filter(\.isTouched)) }
@@ -75,19 +81,16 @@ public struct PriceReplay: Sendable {
     var second = SpanLookup(snapshot, tariff: after)
     var groups: [Group] = []
     var places: [Group: Int] = [:]
-    let pricer = Pricer(snapshot, tariff: before)
-    // What was made on a subscription costs credits, which no list of prices changes.
-    let isInUnit = snapshot.cube.series.indices.map { pricer.unit(ofSeries: $0) == before.unit }
-    let sums = pricer.sum(in: window) { series, minute in
+    let sums = Pricer(snapshot, tariff: before).sum(in: window) { series, minute in
       let (isAdmitted, minutes) = selection.admits(series, minute)
-      guard isAdmitted, isInUnit[series] else { return Pricer.Placing(place: -1, minutes: minutes) }
+      guard isAdmitted else { return Pricer.Placing(place: -1, minutes: minutes) }
       let labels = snapshot.cube.series[series].labels
       let spans = (
         first.span(ofSeries: series, at: minute), second.span(ofSeries: series, at: minute)
       )
       let group = Group(
         seller: Labels(model: labels.model, provider: labels.provider), before: spans.0.rates,
-        after: spans.1.rates)
+        after: spans.1.rates, isOnSubscription: first.isOnSubscription(series))
       let place = places[group] ?? groups.count
       if place == groups.count {
         places[group] = place
@@ -102,10 +105,12 @@ public struct PriceReplay: Sendable {
     unit = before.unit
     var rows: [Labels: Row] = [:]
     var unpriced: [Labels: Report.Unpriced] = [:]
+    var subscriptionRequests: Int64 = 0
     for (group, sum) in zip(groups, sums.rows) where sum.requests > 0 {
       let names = group.names(snapshot)
-      // What is billed by its length has no class of tokens to compare.
-      if let before = group.before, let after = group.after, before.perAudioHour == nil {
+      if group.isOnSubscription {
+        subscriptionRequests += sum.requests
+      } else if let before = group.before, let after = group.after {
         var row = rows[group.seller] ?? Row(model: names.model, provider: names.provider)
         row.add(sum, before, after)
         rows[group.seller] = row
@@ -119,6 +124,7 @@ public struct PriceReplay: Sendable {
         unpriced[group.seller] = row
       }
     }
+    self.subscriptionRequests = subscriptionRequests
     func text(_ model: String?, _ provider: String?) -> String {
       (model ?? "\u{10FFFF}") + "\n" + (provider ?? "")
     }
@@ -137,6 +143,7 @@ public struct PriceReplay: Sendable {
     var seller: Labels
     var before: Rates?
     var after: Rates?
+    var isOnSubscription: Bool
 
     func names(_ snapshot: UsageSnapshot) -> (model: String?, provider: String?) {
       func name(_ id: NameID) -> String? { id == .none ? nil : snapshot.names[id] }
@@ -154,8 +161,8 @@ extension PriceReplay.Row {
       isTouched = isTouched || row.isTouched
       for index in lines.indices {
         lines[index].count += row.lines[index].count
-        lines[index].before += row.lines[index].before
-        lines[index].after += row.lines[index].after
+        lines[index].beforeParts += row.lines[index].beforeParts
+        lines[index].afterParts += row.lines[index].afterParts
       }
     }
   }
@@ -166,13 +173,15 @@ extension PriceReplay.Row {
     for index in lines.indices {
       let billingClass = lines[index].billingClass
       let count = billingClass.count(in: sums)
-      guard let old = billingClass.rate(in: before), let new = billingClass.rate(in: after) else {
+      guard let old = billingClass.ratePer3600(in: before),
+        let new = billingClass.ratePer3600(in: after)
+      else {
         unpricedSearches += count
         continue
       }
       lines[index].count += count
-      lines[index].before += Amount(femto: Int128(count) * Int128(old))
-      lines[index].after += Amount(femto: Int128(count) * Int128(new))
+      lines[index].beforeParts += Int128(count) * old
+      lines[index].afterParts += Int128(count) * new
     }
   }
 }

@@ -5,19 +5,32 @@ struct SpanLookup {
   let keys: [Int]
   private let pricer: Pricer
   private var spans: [RateSpan?]
+  /// By key: whether the rates count another unit than the tariff.
+  private var isForeign: [Bool]
 
   init(_ snapshot: UsageSnapshot, tariff: Tariff) {
-    pricer = Pricer(snapshot, tariff: tariff)
+    let pricer = Pricer(snapshot, tariff: tariff)
     var places: [Series: Int] = [:]
-    keys = snapshot.cube.series.map { series in
+    var isForeign: [Bool] = []
+    keys = snapshot.cube.series.indices.map { index in
+      let series = snapshot.cube.series[index]
       var key = series
       (key.labels.project, key.labels.session, key.labels.source) = (.none, .none, .none)
       let place = places[key] ?? places.count
-      places[key] = place
+      if place == places.count {
+        places[key] = place
+        isForeign.append(pricer.unit(ofSeries: index) != tariff.unit)
+      }
       return place
     }
     spans = Array(repeating: nil, count: places.count)
+    self.pricer = pricer
+    self.isForeign = isForeign
   }
+
+  /// Whether calls of a series cost credits of a subscription where the tariff counts money: no sum of money
+  /// has a place for them.
+  func isOnSubscription(_ series: Int) -> Bool { isForeign[keys[series]] }
 
   mutating func span(ofSeries series: Int, at minute: Minute) -> RateSpan {
     if let span = spans[keys[series]], span.from <= minute, minute < span.until { return span }

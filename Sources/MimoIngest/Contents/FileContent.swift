@@ -9,15 +9,23 @@ struct FileContent: Sendable {
   private(set) var tally = LineTally()
   /// The formats recognised in it.
   private(set) var formats: [String] = []
+  /// Where a last line begins that was never finished, and its length.
+  private(set) var unfinished: (offset: Int64, length: Int)?
 
   private let known: LogFormats
   private var database: (any DatabaseReader)?
   private var isForeignDatabase = false
   /// The calls of the document at its last reading, by identity.
   private var calls: [CallIdentity: Int] = [:]
+  /// Of a compressed log: its lines, and where the first begins that was not accounted for.
+  private var lines: FileDecoder
+  private var offset: Int64?
 
   /// A file that was not read yet.
-  init(_ formats: LogFormats) { known = formats }
+  init(_ formats: LogFormats) {
+    known = formats
+    lines = FileDecoder(formats.lines)
+  }
 
   /// Why a file could not be read.
   struct Failure: Error {
@@ -28,10 +36,11 @@ struct FileContent: Sendable {
 
   /// Reads the file at `path`.
   ///
+  /// - Parameter logs: where logs of lines were read to: a compressed one may be one of them.
   /// - Parameter flush: is called with the calls that are new or changed since the last reading, in
   ///   one or more parts, and removes them.
   mutating func read(
-    _ path: String, as kind: FileKind, into output: inout DecodedLines,
+    _ path: String, as kind: FileKind, beside logs: [Bookmark], into output: inout DecodedLines,
     flush: (inout DecodedLines) -> Void
   ) throws(Failure) {
     switch kind {
@@ -40,6 +49,14 @@ struct FileContent: Sendable {
       do throws(LogError) {
         try readDocument(path, into: &output)
       } catch {
+        throw Failure(error: error, isPassing: false)
+      }
+    case .compressed(let compression):
+      let log = CompressedLog(path: path, compression: compression)
+      do throws(LogError) {
+        try readLines(of: log, beside: logs, into: &output, flush)
+      } catch {
+        flush(&output)
         throw Failure(error: error, isPassing: false)
       }
     case .database:
@@ -137,6 +154,26 @@ struct FileContent: Sendable {
     }
     output.records.removeAll { !$0.isRevision && calls[$0.identity!] != nil }
     calls.merge(seen) { $1 }
+  }
+
+  // MARK: - Compressed logs
+
+  private mutating func readLines(
+    of log: CompressedLog, beside logs: [Bookmark], into output: inout DecodedLines,
+    _ flush: (inout DecodedLines) -> Void
+  ) throws(LogError) {
+    let start: Int64
+    if let offset { start = offset } else { start = try log.alreadyRead(logs) }
+    let result = try log.read(from: start) { run, place in
+      lines.decode(run, at: place, into: &output)
+      flush(&output)
+    }
+    // A part of a longer log is compared with it again when it grows.
+    offset = start == .max ? nil : max(start, result.offset)
+    tally = lines.tally
+    formats = lines.formats
+    unfinished = result.unfinished > 0 ? (result.offset, result.unfinished) : nil
+    if let error = result.error { throw error }
   }
 
   // MARK: - Databases

@@ -119,8 +119,13 @@ struct OpenCodeTable: Sendable {
       return
     }
     do throws(DecodeError) {
-      guard var record = try record(of: row, into: &output), !isLeftOut(row.id, row.session) else {
+      guard var record = try record(of: row, into: &output) else {
         tally.notUsage += 1
+        return
+      }
+      if isLeftOut(row.id, row.session) {
+        tally.notUsage += 1
+        tally.imported += 1
         return
       }
       record.isRevision = known != nil

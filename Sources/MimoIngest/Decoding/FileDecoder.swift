@@ -29,6 +29,8 @@ public struct LineTally: Sendable, Equatable {
   public var foreign = 0
   /// Of these, the lines with nothing but white space.
   public var blank = 0
+  /// Of these, copies of calls that count in the logs of another tool: imported sessions.
+  public var imported = 0
   /// Lines that could not be read.
   public var malformed = 0
   /// The first of them.
@@ -51,6 +53,7 @@ public struct LineTally: Sendable, Equatable {
     a.notUsage += b.notUsage
     a.foreign += b.foreign
     a.blank += b.blank
+    a.imported += b.imported
     a.malformed += b.malformed
     a.badLines = Array((a.badLines + b.badLines).prefix(keptBadLines))
   }

@@ -13,6 +13,14 @@ public struct NameTranslation: Sendable {
     public var counted = 0
     /// Calls seen before, in another place or on an earlier line; revisions are neither.
     public var repeated = 0
+    /// The time of the latest of them all.
+    public var newest: Instant?
+
+    static func += (a: inout Outcome, b: Outcome) {
+      a.counted += b.counted
+      a.repeated += b.repeated
+      a.newest = [a.newest, b.newest].compactMap { $0 }.max()
+    }
   }
 
   /// Counts the records of `output` in `ledger` and removes them from `output`.
@@ -23,6 +31,7 @@ public struct NameTranslation: Sendable {
       ids.append(output.names.withBytes(of: id) { ledger.names.intern($0) })
     }
     var outcome = Outcome()
+    var newest = Instant(milliseconds: .min)
     for var record in output.records {
       record.labels.model = ids[Int(record.labels.model.index)]
       record.labels.provider = ids[Int(record.labels.provider.index)]
@@ -31,11 +40,13 @@ public struct NameTranslation: Sendable {
       record.labels.session = ids[Int(record.labels.session.index)]
       record.labels.key = ids[Int(record.labels.key.index)]
       record.conversation = ids[Int(record.conversation.index)]
+      newest = max(newest, record.time)
       switch ledger.record(record) {
       case .counted: outcome.counted += 1
       case .repeated: outcome.repeated += record.isRevision ? 0 : 1
       }
     }
+    if !output.records.isEmpty { outcome.newest = newest }
     output.removeAll()
     return outcome
   }

@@ -12,6 +12,8 @@ public enum FileKind: Hashable, Sendable {
   case document
   /// An SQLite database. Its news may stand in the `-wal` file beside it.
   case database
+  /// Lines that were compressed.
+  case compressed(Compression)
 
   /// The kind of an open file, or `nil` as long as it is empty.
   ///
@@ -21,6 +23,7 @@ public enum FileKind: Hashable, Sendable {
     let first = try head(descriptor, 16, at: 0)
     if first.isEmpty { return nil }
     if first.starts(with: databaseMagic) { return .database }
+    if let compression = Compression(magic: first) { return .compressed(compression) }
     guard path.hasSuffix(".json") else { return .lines }
     return try hasJSONLines(descriptor) ? .lines : .document
   }

@@ -49,6 +49,8 @@ public final class LogFile {
   var accounted: Int64 { isWhole ? wholeBytes : bookmark.offset }
   /// Whether it is read wholly whenever it changed.
   var isWhole: Bool { kind != nil && kind != .lines }
+  /// Whether a new file at its path is the same log, rewritten.
+  var isRewritten: Bool { kind == .document || kind == .database }
 
   init(
     id: Int,

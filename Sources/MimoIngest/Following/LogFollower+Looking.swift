@@ -9,7 +9,7 @@ struct SourceState {
   let source: LogSource
   /// The file's or folder's path without trailing slashes; empty for a stream.
   let path: String
-  let filter: NameFilter
+  let filter: PathFilter
   /// What has been said about it and still holds, so that it is said once.
   var reported: Set<LogError> = []
   /// When to look at it again at the latest: milliseconds of the monotonic clock.
@@ -30,13 +30,13 @@ struct SourceState {
     switch source {
     case .file(let path):
       self.path = path
-      filter = NameFilter(suffixes: [])
+      filter = PathFilter(root: path, names: [])
     case .folder(let path, let suffixes):
       self.path = trimmingSlashes(path)
-      filter = NameFilter(suffixes: suffixes)
+      filter = PathFilter(root: self.path, names: suffixes)
     case .stream:
       path = ""
-      filter = NameFilter(suffixes: [])
+      filter = PathFilter(root: "", names: [])
       nextLook = .max
     }
   }
@@ -115,8 +115,8 @@ extension LogFollower {
         let path = join(folder, name)
         for source in noteEvent(folder, path, &toLook) {
           if isFolder {
-            if states[source].filter.accepts(folder: name[...]) { walk(path, source) }
-          } else if states[source].filter.accepts(file: name[...]) {
+            if states[source].filter.accepts(folder: name[...], in: folder) { walk(path, source) }
+          } else if states[source].filter.accepts(file: name[...], in: folder) {
             examine(path, source, isNews: true)
           }
         }
@@ -173,7 +173,7 @@ extension LogFollower {
     if namedSources[path] != nil { return true }
     let (folder, name) = split(path)
     return folderSources[folder]?.contains(source) == true
-      && states[source].filter.accepts(file: name[...])
+      && states[source].filter.accepts(file: name[...], in: folder)
   }
 
   // MARK: - What a path leads to
@@ -188,7 +188,7 @@ extension LogFollower {
         if isNews || hasChanged || file.error != nil { enqueue(file) }
         return hasChanged && file.isOpened
       }
-      if file.isWhole, byIdentity[status.identity] == nil {
+      if file.isRewritten, byIdentity[status.identity] == nil {
         replace(file, by: status.identity)
         return true
       }

@@ -72,6 +72,10 @@ extension LogFollower {
   /// Tells the consumer to read `file`, unless that was done a moment ago.
   private func visitWhole(_ file: LogFile) -> Visit {
     let begun = monotonicMilliseconds()
+    // Whether a compressed log was read already shows when all others are.
+    if case .compressed = file.kind, hasWork {
+      file.notBefore = begun + options.rereadMilliseconds
+    }
     if begun < file.notBefore {
       postpone(file)
       return .done
@@ -86,9 +90,10 @@ extension LogFollower {
     let isRead = consumer.changed(file)
     let now = monotonicMilliseconds()
     file.lastActivity = now
-    file.notBefore = now + max(options.rereadMilliseconds, 20 * (now - begun))
-    if !isRead {
-      file.notBefore = max(file.notBefore, now + options.retryMilliseconds)
+    if isRead {
+      file.notBefore = now + max(options.rereadMilliseconds, 20 * (now - begun))
+    } else {
+      file.notBefore = now + options.retryMilliseconds
       postpone(file)
     }
     let size = file.status?.size ?? 0

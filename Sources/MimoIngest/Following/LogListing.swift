@@ -45,10 +45,11 @@ public struct LogListing: Sendable {
           errors.append(LogError(path: path, code: error.code))
         }
       case .folder(let path, let suffixes):
-        var walk = FolderWalk(filter: NameFilter(suffixes: suffixes))
+        let root = trimmingSlashes(path)
+        var walk = FolderWalk(filter: PathFilter(root: root, names: suffixes))
         walk.onFile = { path, status, _ in found.append((path, status)) }
         walk.onError = { errors.append($0) }
-        walk.run(trimmingSlashes(path))
+        walk.run(root)
       }
       for (path, status) in found.sorted(by: { $0.0 < $1.0 })
       where seen.insert(status.identity).inserted {
@@ -80,14 +81,14 @@ extension FileStatus {
 
 /// Visits a folder and all that is below it, symbolic links followed, each folder once.
 struct FolderWalk {
-  let filter: NameFilter
+  let filter: PathFilter
   /// Called for a folder before it is listed, so that a watch can be in place first.
   var onFolder: (String) -> Void = { _ in }
   /// Called for each regular file the filter accepts. The last argument is whether it is a link.
   var onFile: (String, FileStatus, Bool) -> Void = { _, _, _ in }
   var onError: (LogError) -> Void = { _ in }
 
-  init(filter: NameFilter) { self.filter = filter }
+  init(filter: PathFilter) { self.filter = filter }
 
   /// Walks from `root`. A missing root is an error; folders that vanish during the walk are not.
   func run(_ root: String) {
@@ -118,8 +119,8 @@ struct FolderWalk {
       guard type == DT_REG || type == DT_DIR || type == DT_LNK || type == DT_UNKNOWN else {
         continue
       }
-      let isAcceptedFile = filter.accepts(file: name[...])
-      let isAcceptedFolder = filter.accepts(folder: name[...])
+      let isAcceptedFile = filter.accepts(file: name[...], in: folder)
+      let isAcceptedFolder = filter.accepts(folder: name[...], in: folder)
       if type == DT_REG && !isAcceptedFile { continue }
       let path = join(folder, name)
       guard let status = try? FileStatus(path: path) else { continue }

@@ -229,24 +229,29 @@ private struct ModelHistory {
   }
 
   private var uses: [Use] = []
+  /// Cline notes the model before each call; the others tell it in the prompt, after the entry is made.
+  private var isNotedBefore = false
 
   init() {}
 
   init(of document: Document, isCline: Bool) {
     if isCline, let bytes = document.neighbour("task_metadata.json") {
       uses = bytes.withUnsafeBytes { Self.metadata($0) ?? [] }
+      isNotedBefore = true
     }
     if uses.isEmpty, let bytes = document.neighbour("api_conversation_history.json") {
+      isNotedBefore = false
       uses = bytes.withUnsafeBytes { Self.conversation($0) ?? [] }
     }
   }
 
-  /// The model of a call: the last one noted before the next call began.
+  /// The model of a call: the last one told before the call, or before the next call.
   func model(of time: Instant?, before next: Instant?) -> Use? {
     guard uses.contains(where: { $0.time != nil }) else { return uses.last }
+    let end = isNotedBefore ? time?.advanced(byMilliseconds: 1) : next
     return uses.last { use in
       guard let used = use.time else { return false }
-      return next.map { used < $0 } ?? true
+      return end.map { used < $0 } ?? true
     } ?? uses.first
   }
 

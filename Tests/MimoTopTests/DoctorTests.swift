@@ -1,0 +1,157 @@
+import Foundation
+import MimoSQLite
+import MimoTestSupport
+import Testing
+
+extension EndToEnd {
+  /// What is found on a machine without being named, and what is said about it.
+  @Suite(.serialized, .timeLimit(.minutes(5)))
+  struct DoctorTests {
+    let sandbox: Sandbox
+
+    init() throws { sandbox = try Sandbox() }
+
+    /// Samples of all agents at their usual places.
+    private func furnish() throws {
+      let samples = Sandbox.fixture("../../MimoIngestTests/Fixtures/formats/")
+      func copy(_ sample: String, to place: String) throws {
+        let target = URL(fileURLWithPath: sandbox.home + "/" + place)
+        try FileManager.default.createDirectory(
+          at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try FileManager.default.copyItem(atPath: samples + "/" + sample, toPath: target.path)
+      }
+      try copy("claude-code/projects", to: ".claude/projects")
+      try copy("opencode/storage", to: ".local/share/opencode/storage")
+      try copy("cline/tasks", to: ".config/Cursor/User/globalStorage/saoudrizwan.claude-dev/tasks")
+      try copy(
+        "roo/tasks", to: ".vscode-server/data/User/globalStorage/rooveterinaryinc.roo-cline/tasks")
+      try copy("cline-cli/sessions", to: ".cline/data/sessions")
+      try copy(
+        "gemini-cli/session-2026-11-20T12-30-abcd1234.json",
+        to: ".gemini/tmp/shop/chats/session-2026-11-20T12-30-abcd1234.json")
+      try makeDatabase(".local/share/mimocode/mimocode-beta.db")
+    }
+
+    private func makeDatabase(_ name: String) throws {
+      let sample = Sandbox.fixture("../../MimoIngestTests/Fixtures/formats/mimocode/mimocode.sql")
+      let path = sandbox.home + "/" + name
+      try FileManager.default.createDirectory(
+        atPath: URL(fileURLWithPath: path).deletingLastPathComponent().path,
+        withIntermediateDirectories: true)
+      let database = try SQLiteConnection(path: path, access: .readWrite)
+      try database.execute(
+        "PRAGMA journal_mode = WAL;" + String(contentsOfFile: sample, encoding: .utf8))
+    }
+
+    private func doctor(
+      _ arguments: [String] = [], environment: [String: String?] = [:], status: Int32 = 0
+    ) throws -> [String: Any] {
+      let run = try sandbox.run(["doctor", "--json"] + arguments, environment: environment)
+      #expect(run.ending == .status(status), "\(run.errors)")
+      let object = try JSONSerialization.jsonObject(with: Data(run.output.utf8))
+      return try #require(object as? [String: Any])
+    }
+
+    private func places(_ document: [String: Any]) -> [[String: Any]] {
+      document["places"] as? [[String: Any]] ?? []
+    }
+
+    @Test func `every tool's home is looked at, and each call counts once`() throws {
+      try furnish()
+      let document = try doctor()
+      var records: [String: Int] = [:]
+      for place in places(document) {
+        records[place.text("tool") ?? "", default: 0] += Int(place.number("records") ?? 0)
+      }
+      // One of OpenCode's messages is in the database of MiMo Code as well.
+      #expect((records["OpenCode"] ?? 0) + (records["MiMo Code"] ?? 0) == 3)
+      records["OpenCode"] = nil
+      records["MiMo Code"] = nil
+      #expect(
+        records == [
+          "Claude Code": 4, "Kilo CLI": 0, "OpenClaw": 0, "pi": 0, "Codex": 0, "Cline": 3,
+          "Roo Code": 2, "Kilo Code": 0, "Hermes": 0, "Gemini CLI": 1, "Qwen Code": 0, "Kimi": 0,
+        ])
+      let mimo = try #require(places(document).first { $0.text("tool") == "MiMo Code" })
+      #expect(mimo.text("newest") == "2026-11-19T14:54:20Z")
+      let log = try #require((mimo["logs"] as? [[String: Any]])?.first)
+      #expect(log.number("imported") == 1)
+      let report = try sandbox.run(["report", "--json", "--by", "total"])
+      #expect(report.ending == .status(0))
+      #expect(try JSONReport(report.output).totals.number("requests") == 13)
+      let names = try FileManager.default.contentsOfDirectory(
+        atPath: sandbox.home + "/.local/share/mimocode")
+      #expect(names == ["mimocode-beta.db"], "reading leaves nothing behind")
+    }
+
+    @Test func `the text names what was found, what is wrong and what is not there`() throws {
+      try furnish()
+      try sandbox.write(
+        #"{"schema": "mimo-top.prices/1", "id": "xiaomi", "models": [{"id": 5}]}"#,
+        to: sandbox.home + "/.config/mimo-top/prices/mine.json")
+      try sandbox.write(
+        "SQLite format 3\u{0} but no database", to: sandbox.home + "/.hermes/state.db")
+      let run = try sandbox.run(["doctor"])
+      #expect(run.ending == .status(1))
+      let home = sandbox.home
+      for text in [
+        "MiMo Code: \(home)/.local/share/mimocode\n    1 file, ",
+        "1 imported call left to the logs of the tool that made them",
+        "\(home)/.hermes/state.db: file is not a database",
+        "1 line could not be read (byte 5618: not valid JSON at byte 96",
+        "Codex: \(home)/.codex/sessions", "Kilo Code: and 13 more places (--json lists all)",
+        "your own: \(home)/.config/mimo-top/prices/mine.json", "mine.json:1: ",
+        "config.json is not there: all as usual",
+      ] { #expect(run.output.contains(text), "\(text) is not in\n\(run.output)") }
+    }
+
+    @Test func `nothing found is status 3, a missing log status 1`() throws {
+      #expect(places(try doctor(status: 3)).allSatisfy { $0["found"] as? Bool == false })
+      let document = try doctor(["nowhere.jsonl"], status: 1)
+      #expect(places(document).map { $0.text("path") } == ["nowhere.jsonl"])
+      try sandbox.write("hello\n", to: "notes.txt")
+      let log = try #require(places(try doctor(["notes.txt"], status: 3)).first?["logs"])
+      #expect((log as? [[String: Any]])?.first?["remarks"] as? [String] == ["no known format"])
+    }
+
+    @Test(
+      arguments: [
+        ("CLAUDE_CONFIG_DIR", "~/a, /b/projects", ["H/a/projects", "/b/projects"]),
+        (
+          "XDG_CONFIG_HOME", "/c",
+          ["/c/claude/projects", "/c/Code/User/globalStorage/kilocode.kilo-code"]
+        ),
+        ("MIMOCODE_DB", "/d/x.db", ["/d/x.db"]), ("MIMOCODE_HOME", "/e", ["/e/data"]),
+        ("XDG_DATA_HOME", "/f", ["/f/mimocode", "/f/opencode", "/f/kilo"]),
+        ("OPENCODE_DATA_DIR", "/g", ["/g"]), ("OPENCLAW_STATE_DIR", "/h", ["/h/agents"]),
+        ("PI_CODING_AGENT_DIR", "/i", ["/i/sessions"]),
+        ("CODEX_HOME", "/j", ["/j/sessions", "/j/archived_sessions"]),
+        ("CLINE_DIR", "/k", ["/k/data"]), ("HERMES_HOME", "/l", ["/l", "H/.hermes"]),
+        ("GEMINI_CLI_HOME", "/m", ["/m/.gemini/tmp"]), ("KIMI_SHARE_DIR", "/n", ["/n/sessions"]),
+        ("KIMI_CODE_HOME", "/o", ["/o/sessions"]),
+      ] as [(String, String, [String])])
+    func `a variable moves the home of its tool`(name: String, value: String, paths: [String])
+      throws
+    {
+      let usual = Set(places(try doctor(status: 3)).compactMap { $0.text("path") })
+      let moved = Set(
+        places(try doctor(environment: [name: value], status: 3)).compactMap { $0.text("path") })
+      for path in paths {
+        #expect(moved.contains(path.replacingOccurrences(of: "H/", with: sandbox.home + "/")))
+      }
+      #expect(!moved.subtracting(usual).isEmpty)
+    }
+
+    @Test func `homes that appear while it runs are followed`() throws {
+      try sandbox.fixPrices()
+      let terminal = try sandbox.start()
+      try terminal.see("No usage yet")
+      try makeDatabase(".local/share/mimocode/mimocode.db")
+      try terminal.waitFor("mimo-auto", within: patience)
+      try sandbox.write(
+        #"[{"ts":1795130000000,"say":"api_req_started","text":"{\"tokensIn\":5,\"tokensOut\":1}","modelInfo":{"modelId":"new-model","providerId":"x"}}]"#,
+        to: sandbox.home + "/.cline/data/tasks/1/ui_messages.json")
+      try terminal.waitFor("new-model", within: patience)
+    }
+  }
+}
