@@ -100,6 +100,9 @@ public struct CallIdentity: Hashable, Sendable {
   public var request: UInt64
   /// How good the evidence is.
   public var rank: Rank
+  /// Another message id that the call has in other files: lines that share either are one call. Only with
+  /// rank `.message`.
+  public var alias: Fingerprint?
 
   /// Creates an identity.
   public init(message: Fingerprint, request: UInt64 = 0, rank: Rank = .message) {
