@@ -39,18 +39,33 @@ public struct Catalog: Sendable {
     for file in BuiltIn.prices { lists.addPrices(file) }
     lists.isUser = true
     for file in userPrices { lists.addPrices(file) }
-    book = PriceBook(providers: lists.items)
+    // Plans of the user's may bring price lists of their own, which come behind all others.
+    var families: [String: Plan] = [:]
+    func read(_ file: CatalogFile) -> PlanFile {
+      let read = PlanFile(name: file.name, bytes: file.bytes, families: families)
+      families = read.families
+      return read
+    }
+    let builtIn = BuiltIn.plans.map { (file: $0, read: read($0)) }
+    let own = userPlans.map { (file: $0, read: read($0)) }
+    var ownLists: [ProviderPrices] = []
+    for list in own.flatMap(\.read.lists) where !lists.items.contains(where: { $0.id == list.id }) {
+      ownLists.removeAll { $0.id == list.id }
+      ownLists.append(list)
+    }
+    book = PriceBook(providers: lists.items + ownLists)
 
     var subscriptions = Overlay<Plan>()
-    var families: [String: Plan] = [:]
-    for file in BuiltIn.plans { subscriptions.addPlans(file, &families, book) }
+    let vendors = Set(lists.items.map(\.id))
+    for (file, read) in builtIn { subscriptions.add(read, from: file, book, vendors: vendors) }
     subscriptions.isUser = true
-    for file in userPlans { subscriptions.addPlans(file, &families, book) }
+    for (file, read) in own { subscriptions.add(read, from: file, book, vendors: vendors) }
 
     var plans = [Plan.asBilled(recognising: subscriptions.items)]
     for provider in book.providers {
       // A reseller without a list of its own offers no plan to compare with.
-      if !provider.models.isEmpty { plans.append(.metered(provider)) }
+      let isPlanOfItsOwn = ownLists.contains { $0.id == provider.id }
+      if !provider.models.isEmpty, !isPlanOfItsOwn { plans.append(.metered(provider)) }
       plans += subscriptions.items.filter { $0.provider == provider.id }
     }
     self.plans = plans
@@ -151,14 +166,17 @@ extension Overlay<ProviderPrices> {
 }
 
 extension Overlay<Plan> {
-  mutating func addPlans(_ file: CatalogFile, _ families: inout [String: Plan], _ book: PriceBook) {
-    let read = PlanFile(name: file.name, bytes: file.bytes, families: families)
+  mutating func add(
+    _ read: PlanFile, from file: CatalogFile, _ book: PriceBook, vendors: Set<String>
+  ) {
     problems += read.problems
-    families = read.families
-    let reserved = Set(book.providers.map { $0.id + "-payg" } + [Plan.asBilled.id])
+    let reserved = Set(vendors.map { $0 + "-payg" } + [Plan.asBilled.id])
     for plan in read.plans {
       var expected: String?
       if reserved.contains(plan.id) { expected = "another id, this one means a price list" }
+      if case .metered = plan.kind, vendors.contains(plan.id) {
+        expected = "another id, this one means a provider"
+      }
       if !book.providers.contains(where: { $0.id == plan.provider }) {
         expected = "a provider with a price list, not \"\(plan.provider ?? "")\""
       }

@@ -8,14 +8,17 @@ struct PlanFile {
 
   /// The plans that could be used, in the order of the file.
   private(set) var plans: [Plan] = []
+  /// The price lists that stand in the file: each is sold by the plan of the same id alone.
+  private(set) var lists: [ProviderPrices] = []
   /// What the plans of a family share, as a plan without a name and fees.
   private(set) var families: [String: Plan]
   /// The day on which the whole file was last checked.
   private(set) var asOf: String?
   /// The mistakes in it.
-  var problems: [CatalogProblem] { log.problems }
+  var problems: [CatalogProblem] { log.problems + listProblems }
 
   private var log: ProblemLog
+  private var listProblems: [CatalogProblem] = []
   private var reader = PriceRows(perPowerOfTen: 0)
 
   private static let familyFields: Set = [
@@ -60,7 +63,7 @@ struct PlanFile {
     }
     for (index, value) in try fields.list("plans").enumerated() {
       do throws(Rejection) {
-        let plan = try plan(value)
+        let plan = try plan(value, in: root)
         guard !plans.contains(where: { $0.id == plan.id }) else {
           throw Rejection(line: value.line, field: "id", expected: "an id that no other plan has")
         }
@@ -174,9 +177,9 @@ struct PlanFile {
     return rule
   }
 
-  private mutating func plan(_ value: JSONValue) throws(Rejection) -> Plan {
+  private mutating func plan(_ value: JSONValue, in root: JSONValue) throws(Rejection) -> Plan {
     let fields = try Fields(
-      value, known: ["id", "family", "kind", "provider", "name", "per", "versions"])
+      value, known: ["id", "family", "kind", "provider", "name", "per", "versions", "models"])
     let id = try fields.requiredText("id")
     var plan: Plan
     switch try fields.text("kind") {
@@ -187,7 +190,8 @@ struct PlanFile {
       plan = family
     case "flat":
       plan = Plan(id: id, name: id, kind: .flat, provider: try fields.requiredText("provider"))
-    default: throw fields.rejection("kind", "credits or flat")
+    case "metered": return .metered(try list(value, in: root), id: id)
+    default: throw fields.rejection("kind", "credits, flat or metered")
     }
     plan.id = id
     plan.name = try fields.text("name") ?? id
@@ -206,6 +210,28 @@ struct PlanFile {
     plan.versions.sort { $0.validity.lowerBound < $1.validity.lowerBound }
     guard !plan.versions.isEmpty else { throw fields.rejection("versions", "at least one version") }
     return plan
+  }
+
+  /// The models of a metered plan as a price list, with the sources of the file.
+  private mutating func list(
+    _ value: JSONValue, in root: JSONValue
+  ) throws(Rejection) -> ProviderPrices {
+    guard case .object(let plan) = value.kind, case .object(let file) = root.kind,
+      plan["models"] != nil
+    else { throw Rejection(line: value.line, field: "models", expected: "models with prices") }
+    var members = plan.filter { ["id", "name", "models"].contains($0.key) }
+    for name in ["sources", "as_of"] { members[name] = file[name] }
+    members["schema"] = JSONValue(kind: .string(PriceFile.schema), line: value.line)
+    let read = PriceFile(
+      name: log.file, list: JSONValue(kind: .object(members), line: value.line))
+    listProblems += read.problems
+    guard var list = read.provider, !list.models.isEmpty else {
+      throw Rejection(line: value.line, field: "models", expected: "models with prices")
+    }
+    // Nobody else's calls are billed by it, whatever their model is called.
+    for index in list.models.indices { list.models[index].needsSeller = true }
+    lists.append(list)
+    return list
   }
 
   private func version(_ value: JSONValue, hasCredits: Bool) throws(Rejection) -> Plan.Version {

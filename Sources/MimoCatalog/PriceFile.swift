@@ -48,6 +48,12 @@ struct PriceFile {
     do throws(Rejection) { try read(root, listed: listed) } catch { log.add(error, .fileSkipped) }
   }
 
+  /// Reads a price list that stands inside another file.
+  init(name: String, list: JSONValue) {
+    log = ProblemLog(file: name)
+    do throws(Rejection) { try read(list, listed: { _ in [] }) } catch { log.add(error) }
+  }
+
   private mutating func read(_ root: JSONValue, listed: (String) -> Set<String>) throws(Rejection) {
     let fields = try Fields(root, known: Self.knownFields)
     guard try fields.text("schema") == Self.schema else {

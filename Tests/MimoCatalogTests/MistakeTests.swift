@@ -249,7 +249,7 @@ struct Mistake: CustomTestStringConvertible, Sendable {
     ),
     Mistake(
       #""kind": "flat""#, #""kind": "free""#,
-      #"my.json:9: plan 2: "kind": expected credits or flat (skipped)"#),
+      #"my.json:9: plan 2: "kind": expected credits, flat or metered (skipped)"#),
     Mistake(
       #""id": "flat-one""#, #""id": "club-one""#,
       #"my.json:9: plan 2: "id": expected an id that no other plan has (skipped)"#),

@@ -95,6 +95,52 @@ import Testing
     #expect(credits.rates?.input == 300_000_000_000_000_000)
   }
 
+  @Test func `one small file may hold a plan of each kind`() throws {
+    let mine = Self.plans(
+      "mine.json",
+      #"""
+      "families": [{"id": "club", "provider": "deepseek", "models": [
+        {"id": "deepseek-v4-pro", "credits_per_token": [
+          {"input": "10", "cache_read": "1", "output": "30", "source": [], "confidence": "high"}]}]}],
+      "plans": [
+        {"id": "club-month", "family": "club", "versions": [
+          {"monthly": {"fee": {"USD": "20"}, "credits": "900000000"}}]},
+        {"id": "all-in", "kind": "flat", "provider": "xiaomi", "versions": [
+          {"monthly": {"fee": {"USD": "9.99"}}}]},
+        {"id": "our-gateway", "kind": "metered", "name": "Our gateway", "models": [
+          {"id": "mimo-v2.6-pro", "prices": [
+            {"currency": "USD", "input": "0.4", "cache_read": "0.003", "output": "0.8",
+             "source": [], "confidence": "high"}]}]}]
+      """#)
+    let catalog = Catalog(userPlans: [mine])
+    #expect(catalog.problems == [])
+    let at = minute("2026-10-01T12:00:00+08:00")
+    func rates(_ plan: String, _ model: String) throws -> Rates? {
+      Tariff(plan: try #require(catalog.plan(id: plan)), book: catalog.book, currency: .usd)
+        .span(model: model, provider: nil, promptTokens: 1, at: at).rates
+    }
+    #expect(try rates("our-gateway", "mimo-v2.6-pro")?.input == perMillion("0.4"))
+    #expect(try rates("our-gateway", "mimo-v2.6-flash") == nil)
+    #expect(try rates("club-month", "deepseek-v4-pro")?.cacheRead == 1_000_000_000_000_000)
+    #expect(try rates("all-in", "mimo-v2.6-pro") == .free)
+    #expect(catalog.plan(id: "our-gateway-payg") == nil)
+    // What the plan charges is nobody else's price.
+    #expect(input("mimo-v2.6-pro", in: catalog) == perMillion("0.435"))
+    #expect(catalog.plan(id: "our-gateway")?.currencies(in: catalog.book) == [.usd])
+  }
+
+  @Test func `a metered plan needs prices and an id of its own`() {
+    let mine = Self.plans(
+      "mine.json",
+      #""plans": [{"id": "none", "kind": "metered"}, {"id": "openai", "kind": "metered", "models": [{"id": "x", "prices": [{"currency": "USD", "input": "1", "output": "1", "source": [], "confidence": "high"}]}]}]"#
+    )
+    let catalog = Catalog(userPlans: [mine])
+    #expect(catalog.problems.count == 2)
+    #expect(catalog.problems.allSatisfy { $0.outcome == .skipped })
+    #expect(catalog.plan(id: "none") == nil && catalog.plan(id: "openai") == nil)
+    #expect(catalog.plan(id: "openai-payg") != nil)
+  }
+
   @Test func `a plan cannot take the name of a price list, nor a provider that is not there`() {
     let mine = Self.plans(
       "mine.json",

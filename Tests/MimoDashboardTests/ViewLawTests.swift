@@ -158,7 +158,9 @@ import Testing
 }
 
 extension Model {
-  static let overlays: [Overlay?] = [nil, .help, .plans, .alerts, .files, .trace, .whatIf]
+  static let overlays: [Overlay?] = [
+    nil, .help, .plans, .alerts, .files, .trace, .whatIf, .change, .hours,
+  ]
 
   /// A dashboard in any state over any usage.
   static func random(

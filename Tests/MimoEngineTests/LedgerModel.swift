@@ -65,6 +65,14 @@ enum LedgerModel {
       }
       calls = max(calls, line.calls)
     }
+    // Lines that are silent about the cache say nothing of the prompt beside those that tell.
+    if lines.contains(where: \.tellsCache) {
+      let prompt = lines.filter(\.tellsCache).map(\.tokens).reduce(TokenCounts()) { $0.maximum($1) }
+      counts.tokens = TokenCounts(
+        input: prompt.input, cacheRead: prompt.cacheRead, cacheWrite5m: prompt.cacheWrite5m,
+        cacheWrite1h: prompt.cacheWrite1h, output: counts.tokens.output,
+        reasoning: counts.tokens.reasoning)
+    }
     let failed = lines.allSatisfy(\.failed)
     counts.requests = failed && counts.tokens.isZero ? 0 : Int64(calls)
     counts.errors = failed ? Int64(calls) : 0

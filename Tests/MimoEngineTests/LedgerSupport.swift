@@ -4,6 +4,7 @@ import MimoEngine
 struct Line: Hashable {
   var at: Int64 = 0
   var message: String?
+  var alias: String?
   var request = ""
   var rank = CallIdentity.Rank.message
   var model = "m"
@@ -27,6 +28,7 @@ struct Line: Hashable {
     if let message {
       record.identity = CallIdentity(
         message: Fingerprint(of: message), request: Fingerprint(of: request).value, rank: rank)
+      record.identity?.alias = alias.map { Fingerprint(of: $0) }
     }
     record.labels = Labels(
       model: ledger.names.intern(model), project: ledger.names.intern(project),

@@ -185,6 +185,16 @@ import Testing
     }
   }
 
+  @Test func `a prompt that is not split gives way to one that is`() {
+    let silent = Line(
+      message: "a", tokens: TokenCounts(input: 5000, output: 60), tellsCache: false)
+    let telling = Line(message: "a", tokens: TokenCounts(input: 500, cacheRead: 4500, output: 50))
+    for lines in [[silent, telling], [telling, silent], [silent, telling, silent]] {
+      #expect(
+        snapshot(lines).sum.tokens == TokenCounts(input: 500, cacheRead: 4500, output: 60))
+    }
+  }
+
   @Test func `counters above 32 bits are kept`() {
     let large = TokenCounts(
       input: 1 << 40, cacheRead: (1 << 32) - 1, cacheWrite5m: 1 << 32, cacheWrite1h: 3,

@@ -51,11 +51,13 @@ struct Decoded {
   var tally: LineTally
   var formats: [String]
 
-  init(_ text: String, pieces: [Int] = []) { self.init(bytes: Array(text.utf8), pieces: pieces) }
+  init(
+    _ text: String, pieces: [Int] = [], formats: [any RecordDecoder] = Decoders.all
+  ) { self.init(bytes: Array(text.utf8), pieces: pieces, formats: formats) }
 
   /// - Parameter pieces: where the text is cut between two runs of lines.
-  init(bytes: [UInt8], pieces: [Int] = []) {
-    var decoder = FileDecoder()
+  init(bytes: [UInt8], pieces: [Int] = [], formats: [any RecordDecoder] = Decoders.all) {
+    var decoder = FileDecoder(formats)
     var output = DecodedLines(readTime: Self.readTime)
     var start = 0
     for end in pieces + [bytes.count] {
@@ -64,7 +66,7 @@ struct Decoded {
     }
     calls = output.records.map { Call($0, output.names) }
     tally = decoder.tally
-    formats = decoder.formats
+    self.formats = decoder.formats
   }
 }
 

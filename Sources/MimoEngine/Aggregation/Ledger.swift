@@ -30,8 +30,11 @@ public struct Ledger: Sendable {
   private var callIndex = HashIndex()
   private var calls = ChunkedArray<Call>()
   private var callExtras: [UInt32: CallExtras] = [:]
+  /// Calls by the ids they have beside their own.
+  private var aliases: [UInt64: UInt32] = [:]
+  /// Calls that turned out to be others, seen before under another id.
+  private var joined: [UInt32: UInt32] = [:]
   private var openings: [NameID: Opening] = [:]
-  private var twins = Twins()
   private var recent: [RecentCall] = []
   private var recentFloor = Instant(milliseconds: .min)
   private var isRecentOrdered = true
@@ -104,15 +107,11 @@ public struct Ledger: Sendable {
   @discardableResult
   public mutating func record(_ record: UsageRecord) -> Outcome {
     revision += 1
-    guard var identity = record.identity else {
+    guard let identity = record.identity else {
       recordNameless(record)
       return .counted
     }
-    if let twin = record.twin {
-      let own = identity.message.value
-      identity.message.value = twins.key(
-        for: own, twin: twin, session: record.labels.session, isKnown: find(own) != nil)
-    }
+    if let alias = identity.alias { return self.record(record, identity.message, alias) }
     let request = UInt32(truncatingIfNeeded: identity.request ^ identity.request >> 32)
     if let position = find(identity.message.value) {
       let known = calls[position]
@@ -162,8 +161,55 @@ public struct Ledger: Sendable {
     return .counted
   }
 
+  /// A call that other files know under another id.
+  private mutating func record(
+    _ record: UsageRecord, _ message: Fingerprint, _ alias: Fingerprint
+  ) -> Outcome {
+    let known = (find(message.value), find(alias.value))
+    guard let position = known.0 ?? known.1 else {
+      aliases[alias.value] = UInt32(calls.count)
+      insert(record, key: message.value, .message, 0)
+      return .counted
+    }
+    if known.0 == nil { aliases[message.value] = position }
+    if known.1 == nil { aliases[alias.value] = position }
+    if let other = known.1, other != position { join(other, to: position) }
+    merge(record, .message, 0, into: position, replacing: record.isRevision)
+    return .repeated
+  }
+
+  /// Makes two calls one: what the other counted is taken back, and is from then on a line of the first.
+  private mutating func join(_ other: UInt32, to position: UInt32) {
+    let call = calls[other]
+    let counted = contribution(of: other)
+    let series = cube.series[Int(self[call.cell].series)]
+    var record = UsageRecord(time: time(of: call), labels: series.labels)
+    record.conversation = call.conversation
+    record.tokens = counted.tokens
+    record.statedCost = counted.statedCost
+    record.quantities = counted.quantities
+    record.calls = counted.calls
+    record.failed = call.flags & Call.failed != 0
+    record.tier = series.tier
+    record.tellsCache = !series.flags.contains(.cacheUnknown)
+    record.answeredByProxyCache = series.flags.contains(.answeredByProxyCache)
+    subtract(counted, from: call.cell)
+    joined[other] = position
+    calls[other].conversation = .none
+    recent.removeAll { $0.identity == call.key }
+    if call.conversation != .none, openings[call.conversation]?.call == other {
+      electOpening(of: call.conversation)
+    }
+    merge(record, .message, 0, into: position, replacing: false)
+  }
+
   private func find(_ key: UInt64) -> UInt32? {
-    callIndex.find(key) { self.calls[$0].key == key }
+    let known = callIndex.find(key) { self.calls[$0].key == key }
+    // Nearly no ledger has any.
+    if aliases.isEmpty, joined.isEmpty { return known }
+    guard var position = known ?? aliases[key] else { return nil }
+    while let next = joined[position] { position = next }
+    return position
   }
 
   private mutating func insert(
@@ -204,7 +250,12 @@ public struct Ledger: Sendable {
       // A call failed only if no line of it succeeded; it is told by the cache if any line tells.
       record.failed = record.failed && call.flags & Call.failed != 0
       merged.settle(failed: record.failed)
-      if !oldSeries.flags.contains(.cacheUnknown) { record.tellsCache = true }
+      let didTell = !oldSeries.flags.contains(.cacheUnknown)
+      if didTell != record.tellsCache {
+        // A prompt that is not split says nothing beside one that is.
+        merged.tokens.takePrompt(of: didTell ? old.tokens : record.tokens)
+        record.tellsCache = true
+      }
       if !files(record, before: call, oldCell.minute, oldSeries) {
         record.labels = oldSeries.labels
         record.tier = oldSeries.tier

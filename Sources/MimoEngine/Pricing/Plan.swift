@@ -227,6 +227,11 @@ public struct Plan: Sendable, Identifiable {
       kind: .metered(provider: provider.id), provider: provider.id)
   }
 
+  /// Each call at a list that nobody sells by but this plan, and whose id is the plan's.
+  public static func metered(_ list: ProviderPrices, id: String) -> Plan {
+    Plan(id: id, name: list.name, kind: .metered(provider: list.id), provider: list.id)
+  }
+
   /// Whether it is paid by a fee rather than by the call.
   public var isSubscription: Bool { kind == .credits || kind == .flat }
 

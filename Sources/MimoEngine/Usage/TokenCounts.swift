@@ -46,6 +46,14 @@ public struct TokenCounts: Hashable, Sendable {
       output: max(output, other.output), reasoning: max(reasoning, other.reasoning))
   }
 
+  /// Replaces the classes of the prompt, and leaves the output.
+  mutating func takePrompt(of other: TokenCounts) {
+    input = other.input
+    cacheRead = other.cacheRead
+    cacheWrite5m = other.cacheWrite5m
+    cacheWrite1h = other.cacheWrite1h
+  }
+
   /// The sum, class by class.
   @inlinable public static func + (a: TokenCounts, b: TokenCounts) -> TokenCounts {
     TokenCounts(

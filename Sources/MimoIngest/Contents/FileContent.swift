@@ -137,23 +137,32 @@ struct FileContent: Sendable {
 
   /// Leaves in `output` what is new or changed since the last reading, and marks the changed.
   private mutating func markRevisions(in output: inout DecodedLines, _ path: String) {
-    var seen: [CallIdentity: Int] = [:]
+    var present: [CallIdentity: Int] = [:]
     let place = Fingerprint(of: path)
+    var keys: [CallIdentity] = []
     for index in output.records.indices {
+      let content = output.records[index].hashValue
       if output.records[index].identity == nil {
         // Without an id the content stands for it; equal entries are told apart by their order.
-        let content = UInt64(bitPattern: Int64(output.records[index].hashValue))
-        var identity = CallIdentity(message: place.combined(with: content))
-        while seen[identity] != nil { identity.message = identity.message.combined(with: 1) }
+        var identity = CallIdentity(
+          message: place.combined(with: UInt64(bitPattern: Int64(content))))
+        while present[identity] != nil { identity.message = identity.message.combined(with: 1) }
         output.records[index].identity = identity
       }
-      let record = output.records[index]
-      seen[record.identity!] = record.hashValue
-      output.records[index].isRevision =
-        calls[record.identity!].map { $0 != record.hashValue } ?? false
+      var key = output.records[index].identity!
+      key.alias = nil
+      keys.append(key)
+      // Entries of one call change together.
+      present[key] = (present[key] ?? 0) &* 31 &+ content
     }
-    output.records.removeAll { !$0.isRevision && calls[$0.identity!] != nil }
-    calls.merge(seen) { $1 }
+    var seen: Set<CallIdentity> = []
+    var kept: [UsageRecord] = []
+    for (var record, key) in zip(output.records, keys) where calls[key] != present[key] {
+      record.isRevision = calls[key] != nil && seen.insert(key).inserted
+      kept.append(record)
+    }
+    output.records = kept
+    calls.merge(present) { $1 }
   }
 
   // MARK: - Compressed logs

@@ -149,7 +149,7 @@ struct OpenCodeTable: Sendable {
         try cursor.expectEnd()
         var record = message.record(
           into: &output, source: source, isAnswer: row.type == "assistant")
-        record?.twin = row.withID(message.twin)
+        record?.identity = row.withID(message.identity)
         return .success(record)
       } catch {
         return .failure(error)
@@ -158,7 +158,6 @@ struct OpenCodeTable: Sendable {
     guard var record = try result.get() else { return nil }
     let session = row.session
     if !record.tokens.isZero { sessionsWithUsage.insert(Fingerprint(of: session).value) }
-    record.identity = CallIdentity(message: Fingerprint(of: row.id))
     if record.time == output.readTime, let created = row.created { record.time = created }
     record.labels.session = output.names.intern(session)
     if record.labels.project == .none, let folder = row.folder {

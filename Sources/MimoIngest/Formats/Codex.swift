@@ -5,7 +5,7 @@ import MimoEngine
 /// Each answer is reported with its own counters and with those of the whole session so far; the report
 /// comes again when only a rate limit changed. Forks and sub-agents begin with a copy of the parent's
 /// reports under new times. A call is therefore known by its family (the oldest ancestor that the file
-/// names) and the session's counters after it.
+/// names, and the session itself) and the session's counters after it.
 /// Source: format notes of the project, section 7.
 public struct CodexDecoder: RecordDecoder {
   /// As in `RecordDecoder`.
@@ -40,6 +40,7 @@ public struct CodexDecoder: RecordDecoder {
     var time: Instant?
     var type: JSONString?
     var payload: JSONCursor?
+    var hasMore = false
     var cursor = JSONCursor(line)
     try cursor.readObject { key, cursor throws(DecodeError) in
       if key == "timestamp" {
@@ -47,7 +48,7 @@ public struct CodexDecoder: RecordDecoder {
       } else if key == "type" {
         type = try cursor.string()
       } else {
-        if key == "payload", cursor.next == .object { payload = cursor }
+        if key == "payload", cursor.next == .object { payload = cursor } else { hasMore = true }
         try cursor.skipValue()
       }
     }
@@ -59,8 +60,9 @@ public struct CodexDecoder: RecordDecoder {
       try readSession(&payload, into: &output)
     } else if type == "turn_context" {
       try readTurn(&payload, into: &output)
-    } else if !(type == "response_item" || type == "compacted" || family.isKnown) {
-      return .foreign
+    } else if !(type == "response_item" || type == "compacted") {
+      // Kinds to come have the same envelope.
+      return family.isKnown && time != nil && !hasMore ? .notUsage : .foreign
     }
     return .notUsage
   }
@@ -87,7 +89,9 @@ public struct CodexDecoder: RecordDecoder {
       }
     }
     guard let id else { return }
-    // A fork repeats what its ancestors say of themselves; only the first is about the file.
+    // A fork repeats what its ancestors say of themselves. Somebody else's session is another file's: rollouts
+    // may come one after another through a pipe.
+    if hasBegun, !family.contains(id.fingerprint) { self = CodexDecoder() }
     if !family.isKnown {
       session = output.intern(id)
       project = output.intern(folder)
@@ -95,6 +99,9 @@ public struct CodexDecoder: RecordDecoder {
     }
     family.add(id.fingerprint, parent: (parent ?? spawner)?.fingerprint)
   }
+
+  /// Whether the file has come to what was done in the session.
+  private var hasBegun: Bool { total != nil || model != .none }
 
   /// `source.subagent.thread_spawn.parent_thread_id`; otherwise `source` is a word.
   private static func readSpawner(_ cursor: inout JSONCursor) throws(DecodeError) -> JSONString? {
@@ -170,8 +177,13 @@ public struct CodexDecoder: RecordDecoder {
     // Without sums there is nothing that could fall.
     if fell, sum != nil { beginnings += 1 }
     if tokens.isZero { return .notUsage }
+    var identity = Self.ids.identity(family.root, [beginnings, state.number])
+    if family.root != family.own {
+      // Where a fork of this session names no older ancestor.
+      identity.alias = Self.ids.identity(family.own, [beginnings, state.number]).message
+    }
     var record = UsageRecord(
-      time: time, identity: Self.ids.identity(family.root, [beginnings, state.number]),
+      time: time, identity: identity,
       labels: Labels(
         model: model, provider: provider, source: output.names.intern(Self.name), project: project,
         session: session))
@@ -186,14 +198,24 @@ public struct CodexDecoder: RecordDecoder {
 
 /// Who a session descends from, as far as its file tells.
 private struct Family: Sendable {
-  private var own: UInt64 = 0
+  /// A number for the session's id; 0 if it is not stated.
+  private(set) var own: UInt64 = 0
   private var parents: [UInt64: UInt64] = [:]
 
   /// Whether the file has named its session.
   var isKnown: Bool { own != 0 }
 
+  func contains(_ id: Fingerprint) -> Bool {
+    own == id.value || parents[id.value] != nil || parents.values.contains(id.value)
+  }
+
+  /// Adds what a session says of itself; one that nobody named is the parent of the oldest so far.
   mutating func add(_ id: Fingerprint, parent: Fingerprint?) {
-    if own == 0 { own = id.value }
+    if own == 0 {
+      own = id.value
+    } else if !contains(id) {
+      parents[root] = id.value
+    }
     if let parent, parent != id { parents[id.value] = parent.value }
   }
 

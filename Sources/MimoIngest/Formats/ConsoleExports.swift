@@ -47,6 +47,7 @@ public struct ConsoleExportDecoder: RecordDecoder {
       guard let table = CSVTable(head: line, naming: layout.columns) else { continue }
       self.table = table
       self.layout = layout
+      sums = [:]
       return .notUsage
     }
     guard let table else { return .foreign }

@@ -88,8 +88,7 @@ public struct GeminiCLIDecoder: RecordDecoder {
         updates = cursor
         try cursor.skipValue()
       case 4 where key == "type":
-        isOurs = true
-        try cursor.skipValue()
+        isOurs = try cursor.string().map { type in Self.types.contains { type == $0 } } ?? false
       case 9 where key == "$rewindTo":
         isOurs = true
         try cursor.skipValue()
@@ -122,6 +121,8 @@ public struct GeminiCLIDecoder: RecordDecoder {
     output.records += records
     return !records.isEmpty ? .usage : session != nil && isOurs ? .notUsage : .foreign
   }
+
+  private static let types: [StaticString] = ["user", "gemini", "info", "warning", "error"]
 
   private func record(of cursor: inout JSONCursor, into output: inout DecodedLines)
     throws(DecodeError) -> UsageRecord?

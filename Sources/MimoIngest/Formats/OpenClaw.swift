@@ -44,11 +44,19 @@ public struct OpenClawDecoder: RecordDecoder {
         model = output.intern(choice.model)
         provider = output.internSeller(choice.provider)
       }
+    } else if !Self.otherTypes.contains(where: { type == $0 }) {
+      // Kinds to come have a place in the tree of entries too.
+      return hasHeader && entry.hasParent ? .notUsage : .foreign
     } else if !hasHeader {
       return .foreign
     }
     return .notUsage
   }
+
+  private static let otherTypes: [StaticString] = [
+    "branch_summary", "compaction", "custom", "custom_message", "label", "session", "session_info",
+    "thinking_level_change",
+  ]
 
   private static func mayBeOurs(_ line: UnsafeRawBufferPointer) -> Bool {
     ByteSearch.contains("\"message\"", in: line) || ByteSearch.contains("\"session\"", in: line)
@@ -92,6 +100,7 @@ private struct Entry {
   var choice: (model: JSONString, provider: JSONString?)?
   var message: Message?
   var isHeader = false
+  var hasParent = false
 
   static func read(_ cursor: inout JSONCursor) throws(DecodeError) -> Entry {
     var entry = Entry()
@@ -124,6 +133,9 @@ private struct Entry {
       case 7 where key == "modelId": model = try cursor.string()?.ifStated
       case 7 where key == "version":
         entry.isHeader = true
+        try cursor.skipValue()
+      case 8 where key == "parentId":
+        entry.hasParent = true
         try cursor.skipValue()
       case 8 where key == "provider": provider = try cursor.string()?.ifStated
       case 9 where key == "timestamp": entry.time = try LogTime.read(&cursor)
