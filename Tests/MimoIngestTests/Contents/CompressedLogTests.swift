@@ -36,6 +36,15 @@ private func zstd(_ content: [UInt8]) -> [UInt8] {
   return Array(output[..<count])
 }
 
+extension Compression {
+  fileprivate func compress(_ content: [UInt8]) -> [UInt8] {
+    switch self {
+    case .gzip: gzip(content)
+    case .zstd: zstd(content)
+    }
+  }
+}
+
 private func line(_ prompt: Int, id: String? = nil) -> String {
   let id = id.map { #""id":"\#($0)","# } ?? ""
   return
@@ -68,10 +77,10 @@ private func line(_ prompt: Int, id: String? = nil) -> String {
     return (text, result)
   }
 
-  @Test(arguments: [gzip, zstd])
-  func `members and frames are read one after the other`(compress: ([UInt8]) -> [UInt8]) throws {
+  @Test(arguments: [Compression.gzip, .zstd])
+  func `members and frames are read one after the other`(compression: Compression) throws {
     let parts = ["first\nsec", "ond\n", "", "third\n{\"a\":1}"].map { Array($0.utf8) }
-    let path = try write("a", parts.flatMap(compress))
+    let path = try write("a", parts.flatMap(compression.compress))
     let read = try lines(path)
     #expect(read.text == "first\nsecond\nthird\n{\"a\":1}")
     #expect(read.result.error == nil)
@@ -82,15 +91,15 @@ private func line(_ prompt: Int, id: String? = nil) -> String {
     #expect(try lines(path, from: .max).text == "")
   }
 
-  @Test(arguments: [gzip, zstd])
-  func `any content comes out as it went in`(compress: ([UInt8]) -> [UInt8]) throws {
+  @Test(arguments: [Compression.gzip, .zstd])
+  func `any content comes out as it went in`(compression: Compression) throws {
     var dice = Dice(seed: 9)
     var content: [UInt8] = []
     for _ in 0..<4000 {
       let length = Int.random(in: 0...2000, using: &dice)
       content += (0..<length).map { _ in UInt8.random(in: 32...126, using: &dice) } + [10]
     }
-    let path = try write("a", compress(content))
+    let path = try write("a", compression.compress(content))
     let read = try lines(path)
     #expect(Array(read.text.utf8) == content)
     #expect(read.result.offset == Int64(content.count))
@@ -101,13 +110,13 @@ private func line(_ prompt: Int, id: String? = nil) -> String {
     }
   }
 
-  @Test(arguments: [gzip, zstd])
+  @Test(arguments: [Compression.gzip, .zstd])
   func `a cut or damaged end is told, and what is before it counts`(
-    compress: ([UInt8]) -> [UInt8]
+    compression: Compression
   ) throws {
     var dice = Dice(seed: 3)
     let content = (0..<20_000).map { _ in line(Int.random(in: 1...9999, using: &dice)) }.joined()
-    let whole = compress(Array(content.utf8))
+    let whole = compression.compress(Array(content.utf8))
     let cut = try lines(write("cut", Array(whole.dropLast(whole.count / 3))))
     #expect(cut.text.count > content.count / 3)
     #expect(content.hasPrefix(cut.text))
