@@ -7,7 +7,7 @@ import Testing
 @testable import MimoIngest
 
 /// One gzip member.
-private func gzip(_ content: [UInt8]) -> [UInt8] {
+private func gzipMember(_ content: [UInt8]) -> [UInt8] {
   var state = z_stream()
   #expect(
     deflateInit2_(
@@ -30,7 +30,7 @@ private func gzip(_ content: [UInt8]) -> [UInt8] {
 }
 
 /// One Zstandard frame.
-private func zstd(_ content: [UInt8]) -> [UInt8] {
+private func zstdFrame(_ content: [UInt8]) -> [UInt8] {
   var output = [UInt8](repeating: 0, count: ZSTD_compressBound(content.count))
   let count = ZSTD_compress(&output, output.count, content, content.count, 3)
   return Array(output[..<count])
@@ -39,8 +39,8 @@ private func zstd(_ content: [UInt8]) -> [UInt8] {
 extension Compression {
   fileprivate func compress(_ content: [UInt8]) -> [UInt8] {
     switch self {
-    case .gzip: gzip(content)
-    case .zstd: zstd(content)
+    case .gzip: gzipMember(content)
+    case .zstd: zstdFrame(content)
     }
   }
 }
@@ -134,7 +134,7 @@ private func line(_ prompt: Int, id: String? = nil) -> String {
 
   @Test func `a long line is passed over in bounded memory`() throws {
     let content = "a\n" + String(repeating: "x", count: 3 << 20) + "\nb\n"
-    let path = try write("a", gzip(Array(content.utf8)))
+    let path = try write("a", gzipMember(Array(content.utf8)))
     var text = ""
     let result = try CompressedLog(path: path, compression: .gzip).read(
       from: 0, maximumLineBytes: 2 << 20
@@ -146,8 +146,8 @@ private func line(_ prompt: Int, id: String? = nil) -> String {
   @Test func `rotated logs of a folder count, compressed or not`() throws {
     try write("app.log", Array(line(1).utf8))
     try write("app.log.1", Array((line(2) + line(3)).utf8))
-    try write("app.log.2.gz", gzip(Array((line(4) + line(5)).utf8)))
-    try write("app.log.3.zst", zstd(Array(line(6).utf8)))
+    try write("app.log.2.gz", gzipMember(Array((line(4) + line(5)).utf8)))
+    try write("app.log.3.zst", zstdFrame(Array(line(6).utf8)))
     for threads in 1...2 {
       let totals = scanned(scratch.source, threads: threads)
       #expect(totals.requests == 6)
@@ -158,10 +158,10 @@ private func line(_ prompt: Int, id: String? = nil) -> String {
   @Test func `a compressed copy of a log without ids counts once`() throws {
     let content = (1...40).map { line($0) }.joined()
     try write("app.log.1", Array(content.utf8))
-    try write("app.log.1.gz", gzip(Array(content.utf8)))
+    try write("app.log.1.gz", gzipMember(Array(content.utf8)))
     // A copy made earlier, and one made later, than what is kept.
-    try write("early.zst", zstd(Array((1...20).map { line($0) }.joined().utf8)))
-    try write("late.gz", gzip(Array((content + line(1000)).utf8)))
+    try write("early.zst", zstdFrame(Array((1...20).map { line($0) }.joined().utf8)))
+    try write("late.gz", gzipMember(Array((content + line(1000)).utf8)))
     let sum = (1...40).reduce(0, +) + 1000
     for threads in [1, 2] {
       #expect(scanned(scratch.source, threads: threads).tokens.input == Int64(sum))
@@ -178,7 +178,7 @@ private func line(_ prompt: Int, id: String? = nil) -> String {
     try write("app.log", Array(line(100).utf8))
     watch.wait("the new log is read") { $0.requests == 31 }
     let old = try Data(contentsOf: URL(fileURLWithPath: scratch.path("app.log.1")))
-    try write("app.log.1.gz.tmp", gzip(Array(old)))
+    try write("app.log.1.gz.tmp", gzipMember(Array(old)))
     #expect(rename(scratch.path("app.log.1.gz.tmp"), scratch.path("app.log.1.gz")) == 0)
     #expect(unlink(scratch.path("app.log.1")) == 0)
     watch.settle()
@@ -186,7 +186,7 @@ private func line(_ prompt: Int, id: String? = nil) -> String {
     #expect(watch.sums.requests == 31)
     // The next rotation shifts the names.
     #expect(rename(scratch.path("app.log.1.gz"), scratch.path("app.log.2.gz")) == 0)
-    try write("app.log.1.gz", gzip(Array((line(200) + line(201)).utf8)))
+    try write("app.log.1.gz", gzipMember(Array((line(200) + line(201)).utf8)))
     watch.wait("the other archive is read") { $0.requests == 33 }
     watch.settle()
     #expect(watch.sums.requests == 33)
