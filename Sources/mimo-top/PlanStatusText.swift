@@ -5,15 +5,29 @@ import MimoEngine
 struct PlanStatusText {
   private let status: PlanStatus
   private let clock: LocalClock
+  /// The credits of the period by class, as the logs count them.
+  private let classes: [PriceReplay.Line]
 
-  init(_ status: PlanStatus, _ clock: LocalClock) {
+  init(_ status: PlanStatus, _ configuration: Configuration, _ snapshot: UsageSnapshot) {
     self.status = status
-    self.clock = clock
+    clock = configuration.clock
+    let end = configuration.now.minute.advanced(by: 1)
+    // At the same list before and after: what each class takes.
+    classes =
+      configuration.plan.kind == .credits
+      ? PriceReplay(
+        of: snapshot, before: configuration.tariff, after: configuration.tariff,
+        window: status.countsFrom..<max(status.countsFrom, end)
+      ).total.lines : []
   }
 
   /// Lines for a table, each with a line break before it.
   var notes: String {
-    var text = "\nrun-out: " + runOut
+    let used = classes.filter { $0.before != .zero }.map {
+      "\(PriceChangeText.name($0.billingClass)) \(NumberFormat.credits($0.before))"
+    }
+    var text = used.isEmpty ? "" : "\nby class: " + used.joined(separator: ", ")
+    text += "\nrun-out: " + runOut
     if let anchor = status.anchor, let gap = status.anchorGap {
       text += "\nconsole: \(NumberFormat.credits(anchor.used)) used at \(clock.text(anchor.at)), "
       text += Self.gap(gap)
@@ -54,6 +68,12 @@ struct PlanStatusText {
             ("latest", .text($0.latest.map(clock.text))),
           ])
         } ?? .null
+      ),
+      (
+        "credits_by_class",
+        classes.isEmpty
+          ? .null
+          : .object(classes.map { ($0.billingClass.rawValue, UsageJSON.credits($0.before)) })
       ),
       ("history_days", .integer(Int64(status.historyDays))),
       (

@@ -130,6 +130,7 @@ struct ReportResult {
   let rows: [Report.Row]
   let ingest: IngestTotals
   let status: PlanStatus?
+  private let snapshot: UsageSnapshot
 
   init(
     _ configuration: Configuration, grouping: Grouping, scan: LogScan, order: RowOrder, limit: Int?
@@ -139,7 +140,7 @@ struct ReportResult {
     var totals = IngestTotals(scan.files)
     totals.unreadableFiles += scan.sourceErrors.count { configuration.namesLogs || !$0.isAbsence }
     ingest = totals
-    let snapshot = scan.snapshot
+    snapshot = scan.snapshot
     report = Report(
       of: snapshot, tariff: configuration.tariff, window: configuration.window, by: grouping,
       clock: configuration.clock, filters: configuration.filters)
@@ -220,7 +221,7 @@ struct ReportResult {
         ("resets_at", .string(clock.text(status.resetsAt))),
         ("runs_out_at", .text(status.runsOutAt.map(clock.text))),
       ]
-      members += PlanStatusText(status, clock).json
+      members += PlanStatusText(status, configuration, snapshot).json
     }
     return .object(members)
   }
@@ -370,7 +371,7 @@ struct ReportResult {
         text += ", gone by \(configuration.clock.text(end)) at this pace"
       }
       if configuration.plan.kind == .credits {
-        text += PlanStatusText(status, configuration.clock).notes
+        text += PlanStatusText(status, configuration, snapshot).notes
       }
     }
     text += "\n"

@@ -66,7 +66,16 @@ enum PlanStrip: Panel {
     }
     if let end = status.runsOutAt, !isOver {
       let day = day(end, model)
-      add("gone by", form == .full ? "\(day) at this pace" : String(day.prefix(5)), .warning)
+      if form == .full, let range = status.runsOutBetween {
+        // By the slowest and the busiest of the days seen.
+        let latest = range.latest.map { Self.day($0, model) } ?? "renewal"
+        add("gone", "\(Self.day(range.earliest, model)) to \(latest)", .warning)
+        items[items.count - 1].append(
+          Span(
+            " (\(NumberFormat.counted(Int64(status.historyDays), "day")) seen)", Role.muted.style))
+      } else {
+        add("gone by", form == .full ? "\(day) at this pace" : String(day.prefix(5)), .warning)
+      }
     } else if form == .medium, status.included != nil, !isOver, status.perDay != nil {
       items.append([Span("lasts", Role.value.style)])
     } else if form == .full, status.included != nil, !isOver, let pace = status.perDay {

@@ -11,6 +11,8 @@ public struct PlanStatus: Hashable, Sendable {
   public var fee: Amount?
   /// Credits of the period; `nil` if the plan was not sold then.
   public var included: Amount?
+  /// From when on credits count: the start of the period, or the vendor's last reset in it.
+  public var countsFrom: Minute
   /// Credits used from the start of the period up to now: by the logs alone, or from the anchor on.
   public var used: Amount
   /// The console's figure that `used` goes on from; `nil` if there is none for this period.
@@ -68,6 +70,7 @@ public struct PlanStatus: Hashable, Sendable {
     // A reset by the vendor in mid-period sets the used credits to zero.
     let first = period.start.minute
     let countFrom = plan.rules.resets.filter { $0 >= first && $0 <= now.minute }.max() ?? first
+    countsFrom = countFrom
     let sums = Self.sums(of: snapshot, tariff, from: countFrom, to: now)
     var used = Amount(femto: sums.costFemto)
     if let anchor, plan.kind == .credits, anchor.at.minute >= countFrom, anchor.at <= now {
