@@ -59,8 +59,8 @@ private struct Part: Sendable {
 /// What reading a part came to.
 private struct PartResult: Sendable {
   var decoder: FileDecoder
-  /// Of a file that is not made of lines.
-  var content: FileContent?
+  /// What the entries of a file were that is not made of lines.
+  var content: (tally: LineTally, formats: [String])?
   /// The names the decoder's state refers to.
   var names: NameTable
   var bytes: Int64 = 0
@@ -178,7 +178,7 @@ private final class Job: Sendable {
       result.errors.append(error.error)
     }
     result.unfinished = content.unfinished
-    result.content = content
+    result.content = (content.tally, content.formats)
   }
 
   /// Where the logs of lines end, for what has to know.

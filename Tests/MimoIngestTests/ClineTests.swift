@@ -157,8 +157,10 @@ private let waiting =
 
   @Test func `sub-agents count, and entries of one time and kind are one`() throws {
     let path = try task(
-      entry(1_795_130_000_000, input: 10, provider: "x"), entry(1_795_130_000_000, input: 10, provider: "x"),
-      entry(1_795_130_000_000, input: 10, provider: "x", say: "subagent_usage"), entry(1_795_130_001_000, input: -1, provider: "x"))
+      entry(1_795_130_000_000, input: 10, provider: "x"),
+      entry(1_795_130_000_000, input: 10, provider: "x"),
+      entry(1_795_130_000_000, input: 10, provider: "x", say: "subagent_usage"),
+      entry(1_795_130_001_000, input: -1, provider: "x"))
     let collector = try collect(.file(path))
     #expect(sums(collector.ledger.snapshot()).requests == 2)
     #expect(IngestTotals(collector.fileReports).malformed == 1)

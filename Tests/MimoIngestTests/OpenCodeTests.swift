@@ -132,6 +132,45 @@ private func row(
     #expect(reports.count == 1, "\(reports)")
   }
 
+  /// An id as the tools make it at a moment.
+  private func id(_ milliseconds: Int, _ end: Character) -> String {
+    let digits = String((milliseconds << 12 | 1) & 0xFFFF_FFFF_FFFF, radix: 16)
+    let zeros = String(repeating: "0", count: 12 - digits.count)
+    return "msg_" + zeros + digits + String(repeating: end, count: 14)
+  }
+
+  @Test func `messages that a fork copied under new ids count once`() throws {
+    let times = (0..<3).map { 1_795_100_000_000 + $0 * 10_000 }
+    let fork = 1_795_100_900_000
+    func call(_ number: Int, _ session: String, at moment: Int, _ end: Character) -> String {
+      row(id(moment, end), session, data: answer(created: times[number]))
+    }
+    let originals = [
+      call(0, "one", at: times[0], "a"), call(1, "one", at: times[1], "a"),
+      // As alike as can be, but in one session; and made at the same time in another.
+      call(1, "one", at: times[1] + 1, "b"), call(0, "other", at: times[0] + 2, "c"),
+    ]
+    let copies = [
+      call(0, "two", at: fork, "a"), call(1, "two", at: fork, "b"), call(1, "two", at: fork, "c"),
+      call(2, "two", at: times[2], "d"),
+    ]
+    let more = [call(0, "three", at: fork + 500, "a"), call(2, "three", at: fork + 500, "b")]
+    for (name, rows) in [
+      ("a", originals + copies + more), ("b", more + copies + originals),
+      ("c", copies + originals + more),
+    ] {
+      let database = try scratch.database("\(name)/opencode.db", schema + rows.joined())
+      let watch = try Watch(.file(scratch.path("\(name)/opencode.db")))
+      #expect(watch.sums.requests == 5, "\(name)")
+      // An original that changes later does not come back as a call of its own.
+      try database.execute(
+        "UPDATE message SET data = '\(answer(output: 12))', time_updated = 1795100900000 WHERE id = '\(id(times[0], "a"))'"
+      )
+      watch.wait("the change is seen") { $0.tokens.output == 14 * 4 + 16 }
+      #expect(watch.sums.requests == 5)
+    }
+  }
+
   @Test func `rows that come or change while watching count once and as they are now`() throws {
     let database = try scratch.database(
       "opencode.db", schema + "INSERT INTO session VALUES ('s', '/home/ana', 1);" + row("m1"))

@@ -35,6 +35,7 @@ public struct Ledger: Sendable {
   /// Calls that turned out to be others, seen before under another id.
   private var joined: [UInt32: UInt32] = [:]
   private var openings: [NameID: Opening] = [:]
+  private var twins = Twins()
   private var recent: [RecentCall] = []
   private var recentFloor = Instant(milliseconds: .min)
   private var isRecentOrdered = true
@@ -107,9 +108,14 @@ public struct Ledger: Sendable {
   @discardableResult
   public mutating func record(_ record: UsageRecord) -> Outcome {
     revision += 1
-    guard let identity = record.identity else {
+    guard var identity = record.identity else {
       recordNameless(record)
       return .counted
+    }
+    if let twin = record.twin {
+      let own = identity.message.value
+      identity.message.value = twins.key(
+        for: own, twin: twin, session: record.labels.session, isKnown: find(own) != nil)
     }
     if let alias = identity.alias { return self.record(record, identity.message, alias) }
     let request = UInt32(truncatingIfNeeded: identity.request ^ identity.request >> 32)

@@ -28,6 +28,8 @@ public struct UsageRecord: Hashable, Sendable {
   public var statedCost: Amount?
   /// How long the call took, if the log tells.
   public var durationMilliseconds: Int32?
+  /// What tells a copy under another id, where a tool copies calls when it forks a session.
+  public var twin: Twin?
   /// Whether the log states a call anew in place of what it stated before: a rewritten entry or row.
   /// What was counted of the call gives way then, counters that shrank included.
   public var isRevision = false
@@ -109,5 +111,19 @@ public struct CallIdentity: Hashable, Sendable {
     self.message = message
     self.request = rank == .request ? request : 0
     self.rank = rank
+  }
+}
+
+/// What a call and its copies in other sessions have in common.
+public struct Twin: Hashable, Sendable {
+  /// Everything but ids and session.
+  public var content: Fingerprint
+  /// Whether the id says that this is a copy: it is younger than the call.
+  public var isCopy: Bool
+
+  /// Creates the mark of a call or of a copy of it.
+  public init(content: Fingerprint, isCopy: Bool) {
+    self.content = content
+    self.isCopy = isCopy
   }
 }

@@ -12,7 +12,15 @@ import MimoSQLite
 /// clearing its write-ahead log when it ends. Nothing is written, no lock is held longer than a short
 /// transaction, and no file is made beside it.
 struct ForeignDatabase {
+  /// The path as shown to the user.
   let path: String
+  /// Where it leads: the files beside a database lie beside the file itself.
+  private let place: String
+
+  init(path: String) {
+    self.path = path
+    place = finalPath(path)
+  }
 
   /// Milliseconds of pause before each further try when the owner is in the way.
   private static let pauses: [Int64] = [10, 30, 100, 200]
@@ -42,7 +50,7 @@ struct ForeignDatabase {
     let before = state
     let isAlone = isAlone(before)
     do throws(SQLiteError) {
-      let database = try SQLiteConnection(path: path, access: isAlone ? .immutable : .readOnly)
+      let database = try SQLiteConnection(path: place, access: isAlone ? .immutable : .readOnly)
       try body(database)
     } catch {
       // What was read without locks while somebody wrote may be any nonsense.
@@ -60,7 +68,7 @@ struct ForeignDatabase {
   /// Whether nobody has the database open: it is in write-ahead mode and has no log. Opening it with
   /// locks would make a log and its index beside it, and leave them there.
   private func isAlone(_ state: [FileStatus?]) -> Bool {
-    guard state[1] == nil, let descriptor = try? openForReading(path) else { return false }
+    guard state[1] == nil, let descriptor = try? openForReading(place) else { return false }
     defer { closeDescriptor(descriptor) }
     var modes: (UInt8, UInt8) = (0, 0)
     // Bytes 18 and 19 are 2 in write-ahead mode. Source: SQLite's file format document, section 1.3.
@@ -71,6 +79,6 @@ struct ForeignDatabase {
   }
 
   private var state: [FileStatus?] {
-    [path, path + "-wal"].map { try? FileStatus(path: $0) }
+    [place, place + "-wal"].map { try? FileStatus(path: $0) }
   }
 }

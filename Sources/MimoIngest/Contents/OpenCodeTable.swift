@@ -93,6 +93,9 @@ struct OpenCodeTable: Sendable {
     init(_ query: SQLiteStatement) { self.query = query }
     var number: Int64 { query.integer(0) ?? 0 }
     var id: String { query.text(1) ?? "" }
+    func withID<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R {
+      query.withBytes(1) { body($0 ?? UnsafeRawBufferPointer(start: nil, count: 0)) }
+    }
     var session: String { query.text(2) ?? "" }
     var agent: String { query.text(4) ?? "" }
     var type: String? { query.text(5) }
@@ -144,8 +147,10 @@ struct OpenCodeTable: Sendable {
         var cursor = JSONCursor(data)
         let message = try OpenCodeMessage.read(&cursor)
         try cursor.expectEnd()
-        return .success(
-          message.record(into: &output, source: source, isAnswer: row.type == "assistant"))
+        var record = message.record(
+          into: &output, source: source, isAnswer: row.type == "assistant")
+        record?.twin = row.withID(message.twin)
+        return .success(record)
       } catch {
         return .failure(error)
       }

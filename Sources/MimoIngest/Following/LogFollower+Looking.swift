@@ -141,7 +141,8 @@ extension LogFollower {
   private func database(ofCompanion name: String, in folder: String) -> String? {
     guard let database = databasePath(ofCompanion: name) else { return nil }
     let path = join(folder, database)
-    let paths = [path] + (namedSources[path] ?? []).map { states[$0].path }
+    let paths =
+      [path] + (namedSources[path] ?? []).map { states[$0].path } + (aliases[path] ?? [:]).keys
     return paths.contains { byPath[$0]?.kind == .database } ? database : nil
   }
 

@@ -91,7 +91,8 @@ extension LogFollower {
     let now = monotonicMilliseconds()
     file.lastActivity = now
     if isRead {
-      file.notBefore = now + max(options.rereadMilliseconds, 20 * (now - begun))
+      // The first reading of a database takes longest and says nothing about the next.
+      file.notBefore = now + min(max(options.rereadMilliseconds, 20 * (now - begun)), 2000)
     } else {
       file.notBefore = now + options.retryMilliseconds
       postpone(file)
@@ -106,7 +107,7 @@ extension LogFollower {
 
   /// What the write-ahead log of a database looks like.
   func companion(of file: LogFile) -> FileStatus? {
-    file.kind == .database ? try? FileStatus(path: file.path + "-wal") : nil
+    file.kind == .database ? try? FileStatus(path: finalPath(file.path) + "-wal") : nil
   }
 
   /// Lets go of `file` for good, remembering where it was left in case it comes back.

@@ -41,7 +41,7 @@ public final class LogFollower {
     /// Descriptors kept open at most. Fewer are used if the process may not have that many.
     public var maximumOpenFiles = 256
     /// Of a file that is read wholly: milliseconds from one reading to the next, at least. They grow to
-    /// twenty times what a reading takes.
+    /// twenty times what a reading takes, and to two seconds at most.
     public var rereadMilliseconds: Int64 = 50
     /// Milliseconds until a database that was busy is tried again.
     public var retryMilliseconds: Int64 = 500

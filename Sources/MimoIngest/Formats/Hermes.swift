@@ -13,14 +13,17 @@ struct HermesDatabase: DatabaseReader {
   private let sessions: String
   private let models: String?
   private let days: String?
+  /// Older stores do not count what came from the cache.
+  private let tellsCache: Bool
   private var sums = GrowingSums()
   /// The parts that are filed, by session.
   private var filed: [String: Set<Fingerprint>] = [:]
 
   init?(_ tables: DatabaseTables, path: String) {
-    guard tables.has("sessions", "id", "input_tokens", "output_tokens", "cache_read_tokens") else {
+    guard tables.has("sessions", "id", "started_at", "input_tokens", "output_tokens") else {
       return nil
     }
+    tellsCache = tables.has("sessions", "cache_read_tokens")
     sessions = Self.query(tables, "sessions", id: "id", begun: "started_at", last: nil)
     models =
       tables.has("session_model_usage", "session_id", "model", "input_tokens", "output_tokens")
@@ -72,7 +75,9 @@ struct HermesDatabase: DatabaseReader {
       filed[session.id] = keys
       for part in parts {
         let now = part.lastSeen ?? output.readTime
-        if sums.note(part.key, part.record(into: &output), now: now, into: &output) {
+        var record = part.record(into: &output)
+        record.tellsCache = tellsCache
+        if sums.note(part.key, record, now: now, into: &output) {
           tally.lines += 1
           tally.usageLines += 1
         }

@@ -28,6 +28,7 @@ enum OpenCodeMessages: DocumentDecoder {
           CallIdentity(message: Fingerprint(of: $0))
         }
       }
+      record?.twin = message.id?.withUnescaped(message.twin)
       guard let record else {
         tally.notUsage = 1
         return tally
@@ -144,6 +145,44 @@ struct OpenCodeMessage {
     }
     if let id, id.count > 0 { record.identity = CallIdentity(message: id.fingerprint) }
     return record
+  }
+
+  /// What a copy has in common with its original: forking a session writes its messages anew, times
+  /// included, under ids of that moment. `nil` if the id does not tell its moment.
+  func twin(id: UnsafeRawBufferPointer) -> Twin? {
+    guard let created, let completed, let tokens, !tokens.isZero,
+      let age = Self.milliseconds(from: created, toMomentOf: id)
+    else { return nil }
+    let counts = [
+      created.milliseconds, completed.milliseconds, tokens.input, tokens.cacheRead,
+      tokens.cacheWrite5m, tokens.output, tokens.reasoning,
+    ]
+    let numbers = counts.reduce(Fingerprint(of: OpenCodeMessages.name)) {
+      $0.combined(with: UInt64(bitPattern: $1))
+    }
+    let content = numbers.combined(with: model?.fingerprint.value ?? 0)
+      .combined(with: provider?.fingerprint.value ?? 0)
+      .combined(with: UInt64(truncatingIfNeeded: cost?.atto ?? -1))
+    // An id is made when its message begins; a copy can be made when the message is complete.
+    return Twin(
+      content: content, isCopy: age > max(1000, completed.milliseconds - created.milliseconds))
+  }
+
+  /// How long after an instant an id was made.
+  ///
+  /// An id is a word, twelve hexadecimal digits and fourteen other characters. Their number is 4096 times
+  /// the milliseconds since 1970, plus a counter, cut to 48 bits. Source: OpenCode's `Identifier`.
+  private static func milliseconds(
+    from instant: Instant, toMomentOf id: UnsafeRawBufferPointer
+  ) -> Int64? {
+    guard let underscore = id.lastIndex(of: UInt8(ascii: "_")), id.count - underscore == 27,
+      let digits = String(validating: id[(underscore + 1)...].prefix(12), as: UTF8.self),
+      let number = Int64(digits, radix: 16)
+    else { return nil }
+    let cycle: Int64 = 1 << 36
+    let distance = (number >> 12) - instant.milliseconds % cycle
+    let wrapped = (distance % cycle + cycle) % cycle
+    return wrapped > cycle / 2 ? wrapped - cycle : wrapped
   }
 
   /// The model and the provider of a column that holds `{id, providerID}` or a plain name.

@@ -67,7 +67,7 @@ private func line(_ prompt: Int, id: String? = nil) -> String {
   ) {
     let compression = try #require(Compression(magic: Data(contentsOf: URL(fileURLWithPath: path))))
     var text = ""
-    var position = offset
+    var position: Int64 = 0
     let log = CompressedLog(path: path, compression: compression)
     let result = try log.read(from: offset) { run, place in
       #expect(place >= position)

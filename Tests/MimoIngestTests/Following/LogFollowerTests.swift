@@ -83,7 +83,7 @@ let bothWays: [LogFollower.Options] = {
   @Test func `pipes, sockets, compressed and hidden files in a folder are passed by`() throws {
     let folder = TemporaryFolder()
     folder.write("app", "1\n")
-    for name in ["app.gz", "app.zst", "app.db-wal", "app.db-shm", ".hidden", "app~"] {
+    for name in ["app.tar.gz", "app.bz2", "app.db-wal", "app.db-shm", ".hidden", "app~"] {
       folder.write(name, "no\n")
     }
     folder.makeFolder(".git")
