@@ -396,6 +396,14 @@ struct ReportResult {
     if report.unpriced.count > 10 {
       text += "no price: \(report.unpriced.count - 10) more models\n"
     }
+    if let rate = report.totals.readingRate {
+      text += "calls that read from the cache: \(NumberFormat.percent(rate))"
+      if report.totals.answerCacheHits > 0 {
+        text +=
+          "; answered by a proxy's own cache: \(NumberFormat.full(report.totals.answerCacheHits))"
+      }
+      text += "\n"
+    }
     if report.totals.hitRateUnknownRequests > 0 {
       text +=
         "hit rate leaves out \(NumberFormat.full(report.totals.hitRateUnknownRequests)) requests whose log does not tell\n"

@@ -8,6 +8,7 @@ enum UsageJSON {
       ("requests", .integer(sums.requests)), ("tokens", tokens(sums.tokens)),
       ("hit_rate", .text(sums.hitRate?.text(decimals: 6))),
       ("hit_rate_unknown_requests", .integer(sums.hitRateUnknownRequests)),
+      ("calls_reading_cache", .text(sums.readingRate?.text(decimals: 6))),
       ("answer_cache_hits", .integer(sums.answerCacheHits)),
       (
         "stated_cost",

@@ -18,6 +18,8 @@ enum LedgerModel {
       var flags: Series.Flags = []
       if !call.tellsCache { flags.insert(.cacheUnknown) }
       if call.filing.isAnsweredByProxy { flags.insert(.answeredByProxyCache) }
+      if call.counts.tokens.cacheRead > 0 { flags.insert(.readsCache) }
+      if call.calls > 1 { flags.insert(.sumsCalls) }
       if openers[call.conversation] == index { flags.insert(.opensConversation) }
       let prompt = call.counts.tokens.prompt / Int64(call.calls)
       let address = CellAddress(

@@ -181,7 +181,7 @@ import Testing
       Line(message: "a", tokens: some, tellsCache: false), Line(message: "a", tokens: some),
     ]
     for lines in [lines, lines.reversed()] {
-      #expect(snapshot(lines).cells.keys.map(\.flags) == [0])
+      #expect(snapshot(lines).cells.keys.map(\.flags) == [Series.Flags.readsCache.rawValue])
     }
   }
 

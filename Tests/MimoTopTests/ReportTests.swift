@@ -156,6 +156,29 @@ extension EndToEnd {
       #expect(wrong.errors.hasPrefix("mimo-top: no usage recognised in app.jsonl, looked for"))
     }
 
+    @Test func `lines of one's own are read by a map, typed or in the configuration file`() throws {
+      try sandbox.write(
+        #"{"when":1795190400,"name":"mimo-v2.6-pro","t":{"in":1000,"out":5,"hit":900}}"# + "\n",
+        to: "own.jsonl")
+      let map = "time=when,model=name,input=t.in,output=t.out,cache_read=t.hit"
+      let report = ["report", "own.jsonl", "--json"]
+      for (place, input) in [("inside", 100), ("beside", 1000)] {
+        let typed = try sandbox.run(report + ["--map", "\(map),cached=\(place)"])
+        #expect(typed.ending == .status(0), "\(typed.errors)")
+        #expect(typed.output.contains("\"input\": \(input),"))
+        try sandbox.write(
+          #"{"map": "\#(map),cached=\#(place)"}"#,
+          to: sandbox.home + "/.config/mimo-top/config.json")
+        #expect(try sandbox.run(report).output == typed.output)
+      }
+      #expect(try json().totals.number("requests") == 4, "other formats are still recognised")
+      let unclear = try sandbox.run(report + ["--map", map])
+      #expect(unclear.ending == .status(64))
+      #expect(unclear.errors.contains("cached=inside or cached=beside"))
+      let wrong = try sandbox.run(report + ["--map", "input=t.in", "--format", "api"])
+      #expect(wrong.ending == .status(64))
+    }
+
     @Test func `a JSON report has exactly the promised fields, the schema first`() throws {
       let run = try sandbox.run(["report", "app.jsonl", "--json", "--by", "model"])
       #expect(run.output.hasPrefix("{\n  \"schema\": \"mimo-top.report/1\",\n"))

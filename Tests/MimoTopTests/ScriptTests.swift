@@ -182,6 +182,7 @@ extension EndToEnd {
         (#"{"renewal_day": 40}"#, "config.json: 'renewal_day' 40: a day from 1 to 31"),
         (#"{"warn_below": 400}"#, "config.json: 'warn_below' 400: a percentage"),
         (#"{"window": "soon"}"#, "config.json: 'window' 'soon': a span"),
+        (#"{"map": "input"}"#, "config.json: 'map': 'input' is not FIELD=PATH"),
         (#"{"color": "blue"}"#, "config.json: 'color' 'blue': auto, always or never"),
       ] as [(String, String)]
     )

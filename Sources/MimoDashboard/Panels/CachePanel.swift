@@ -3,9 +3,19 @@ import MimoScreen
 
 /// The cache hit rate now and overall, and what it is worth.
 enum CachePanel: Panel {
+  /// How many calls read anything from the cache, and how many a proxy answered itself: neither is the hit rate.
+  private static func calls(_ model: Model) -> String {
+    guard let totals = model.figures.report?.totals else { return "" }
+    let proxy = totals.answerCacheHits
+    let reading = totals.readingRate.map { "\(NumberFormat.percent($0)) of calls" }
+    return [reading, proxy > 0 ? "+\(NumberFormat.count(proxy)) by proxy" : nil]
+      .compactMap { $0 }.joined(separator: " ")
+  }
+
   static func draw(_ model: Model, on buffer: inout CellBuffer, in rect: Rect) {
     if rect.isEmpty { return }
-    let inside = model.box("Cache hit rate").draw(on: &buffer, in: rect)
+    let inside = model.box("Cache hit rate", trailing: [Span(calls(model), Role.muted.style)])
+      .draw(on: &buffer, in: rect)
     let verdict = model.figures.verdict
     let rows: [(label: String, rate: Ratio?)] = [
       ("now (\(span(model.monitor.windowMinutes)))", verdict?.now.rate),

@@ -265,6 +265,7 @@ public struct Ledger: Sendable {
       record.time = min(record.time, oldTime)
     }
     record.tokens = merged.tokens
+    record.quantities = merged.quantities
     record.calls = merged.calls
     call.rank = rank
     call.request = request
@@ -527,6 +528,8 @@ public struct Ledger: Sendable {
     if !record.tellsCache { flags.insert(.cacheUnknown) }
     if record.answeredByProxyCache { flags.insert(.answeredByProxyCache) }
     if record.quantities.audioSeconds > 0 { flags.insert(.tellsSeconds) }
+    if record.tokens.cacheRead > 0 { flags.insert(.readsCache) }
+    if record.calls > 1 { flags.insert(.sumsCalls) }
     if opening { flags.insert(.opensConversation) }
     // A sum of several calls has no prompt size of its own: the mean decides the band.
     let prompt =

@@ -23,6 +23,10 @@ public struct Series: Hashable, Sendable {
     public static let opensConversation = Flags(rawValue: 4)
     /// The log tells how long the speech was that was heard: what models billed by length need for a price.
     public static let tellsSeconds = Flags(rawValue: 8)
+    /// Something of the prompt came from the provider's cache.
+    public static let readsCache = Flags(rawValue: 16)
+    /// A row that sums several calls, of which nobody knows how many read from the cache.
+    public static let sumsCalls = Flags(rawValue: 32)
   }
 }
 

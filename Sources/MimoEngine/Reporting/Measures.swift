@@ -14,6 +14,10 @@ public struct Measures: Hashable, Sendable {
   public var promptTold: Int64 = 0
   /// Of these, tokens read from the cache.
   public var cacheReadTold: Int64 = 0
+  /// Single calls whose log tells about the cache.
+  public var callsTold: Int64 = 0
+  /// Of these, calls that read anything from the cache.
+  public var callsReading: Int64 = 0
   /// Requests whose log says nothing about the cache, and those that a proxy's own cache answered.
   public var hitRateUnknownRequests: Int64 = 0
   /// What was used beside text.
@@ -27,8 +31,8 @@ public struct Measures: Hashable, Sendable {
   /// Requests made on a subscription, as their key or host tells, where the tariff counts money: they cost
   /// credits instead and are in neither of the two above.
   public var subscriptionRequests: Int64 = 0
-  /// Their credits, in 10⁻¹⁵ of one.
-  public var subscriptionCreditsFemto: Int128 = 0
+  /// Their credits, in 3600ths of 10⁻¹⁵ of one, so that speech by the second is exact too.
+  var subscriptionParts: Int128 = 0
   /// Web searches for which the plan has no price.
   public var unpricedSearches: Int64 = 0
   /// Cost of the priced requests in 10⁻¹⁵ of the tariff's unit.
@@ -53,6 +57,9 @@ public struct Measures: Hashable, Sendable {
   /// Prompt tokens read from a cache, per prompt token, over the calls whose log tells: from 0 to 1.
   public var hitRate: Ratio? { Ratio(cacheReadTold, promptTold) }
 
+  /// Calls that read anything from the provider's cache, per call whose log tells: from 0 to 1.
+  public var readingRate: Ratio? { Ratio(callsReading, callsTold) }
+
   /// The cost, or `nil` if there were requests and none of them has a price in the tariff's unit.
   public var cost: Amount? {
     pricedRequests == 0 && unpricedRequests + subscriptionRequests > 0
@@ -61,7 +68,7 @@ public struct Measures: Hashable, Sendable {
 
   /// Credits of subscriptions used beside the cost; `nil` if no request was made on one.
   public var subscriptionCredits: Amount? {
-    subscriptionRequests == 0 ? nil : Amount(femto: subscriptionCreditsFemto)
+    subscriptionRequests == 0 ? nil : Amount(femto: subscriptionParts / 3600)
   }
 
   /// What the cache saved: the cost with every prompt token fresh, less `cost`; negative if writes cost more.
@@ -92,13 +99,15 @@ public struct Measures: Hashable, Sendable {
     a.tokens += b.tokens
     a.promptTold += b.promptTold
     a.cacheReadTold += b.cacheReadTold
+    a.callsTold += b.callsTold
+    a.callsReading += b.callsReading
     a.hitRateUnknownRequests += b.hitRateUnknownRequests
     a.quantities.add(b.quantities)
     a.pricedRequests += b.pricedRequests
     a.unpricedRequests += b.unpricedRequests
     a.uncertainRequests += b.uncertainRequests
     a.subscriptionRequests += b.subscriptionRequests
-    a.subscriptionCreditsFemto += b.subscriptionCreditsFemto
+    a.subscriptionParts += b.subscriptionParts
     a.unpricedSearches += b.unpricedSearches
     a.costFemto += b.costFemto
     a.costWithoutCacheFemto += b.costWithoutCacheFemto

@@ -229,6 +229,10 @@ public struct Pricer {
     if stretch.flags.isDisjoint(with: [.cacheUnknown, .answeredByProxyCache]) {
       part.promptTold = stretch.tokens.prompt
       part.cacheReadTold = stretch.tokens.cacheRead
+      if !stretch.flags.contains(.sumsCalls) {
+        part.callsTold = stretch.requests
+        if stretch.flags.contains(.readsCache) { part.callsReading = stretch.requests }
+      }
     } else {
       part.hitRateUnknownRequests = stretch.requests
     }
@@ -237,8 +241,8 @@ public struct Pricer {
     part.quantities = stretch.quantities
     if stretch.isPriced, stretch.isOnSubscription {
       part.subscriptionRequests = stretch.requests
-      part.subscriptionCreditsFemto =
-        stretch.rates.cost(of: stretch.tokens) + stretch.speechPrice / 3600
+      part.subscriptionParts =
+        stretch.rates.cost(of: stretch.tokens) * 3600 + stretch.speechPrice
     } else if stretch.isPriced {
       let rates = stretch.rates
       let searches = Rates.product(stretch.quantities.webSearches, rates.perWebSearch ?? 0)
