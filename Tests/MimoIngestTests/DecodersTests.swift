@@ -32,6 +32,18 @@ import Testing
     }
   }
 
+  @Test func `each document format and database of the folder is in the registry`() throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../Sources/MimoIngest/Formats").standardized
+    let text = try FileManager.default.contentsOfDirectory(atPath: folder.path).map {
+      try String(contentsOf: folder.appendingPathComponent($0), encoding: .utf8)
+    }.joined()
+    let documents = text.matches(of: /(enum|struct) (\w+): DocumentDecoder/).map { String($0.2) }
+    let databases = text.matches(of: /(enum|struct) (\w+): DatabaseReader/).map { String($0.2) }
+    #expect(Decoders.documents.map { String(describing: $0) }.sorted() == documents.sorted())
+    #expect(Decoders.databases.map { String(describing: $0) }.sorted() == databases.sorted())
+  }
+
   @Test(arguments: files)
   func `a file cut anywhere gives the same calls`(_ file: String) throws {
     let bytes = Array(try Data(contentsOf: formatSamples.appendingPathComponent(file)))
