@@ -93,7 +93,7 @@ private struct Examination {
     let tally = file.tally
     if file.isForeign, file.error == nil, tally.lines > 0 { remarks.append("no known format") }
     if tally.malformed > 0 {
-      let places = tally.badLines.prefix(3).map { "byte \($0.offset): \($0.reason)" }
+      let places = tally.badLines.prefix(3).map { "\($0.place): \($0.reason)" }
       remarks.append(
         "\(counted(tally.malformed, "line")) could not be read (\(places.joined(separator: "; ")))")
     }

@@ -111,7 +111,7 @@ extension IngestSummary {
   init(_ reports: [FileReport], errors: [LogError], sources: [String], namesLogs: Bool) {
     self.init()
     files = reports.map { file in
-      var problems = file.tally.badLines.prefix(5).map { "at byte \($0.offset): \($0.reason)" }
+      var problems = file.tally.badLines.prefix(5).map { "at \($0.place): \($0.reason)" }
       if let error = file.error { problems.append(error) }
       return File(
         path: file.path, formats: file.formats.joined(separator: ", "), lines: file.tally.lines,

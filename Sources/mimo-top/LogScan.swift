@@ -54,7 +54,7 @@ struct LogScan {
         isIncomplete = true
       }
       if file.tally.malformed > 0 {
-        let bad = file.tally.badLines.prefix(3).map { "byte \($0.offset): \($0.reason)" }
+        let bad = file.tally.badLines.prefix(3).map { "\($0.place): \($0.reason)" }
         let count = NumberFormat.counted(Int64(file.tally.malformed), "line")
         StandardStreams.complain(
           "\(file.path): \(count) could not be read (\(bad.joined(separator: "; ")))")

@@ -14,7 +14,6 @@ struct FileContent: Sendable {
 
   private let known: LogFormats
   private var database: (any DatabaseReader)?
-  private var isForeignDatabase = false
   /// The calls of the document at its last reading, by identity.
   private var calls: [CallIdentity: Int] = [:]
   /// Of a compressed log: its lines, and where the first begins that was not accounted for.
@@ -190,8 +189,8 @@ struct FileContent: Sendable {
   private mutating func readDatabase(
     _ path: String, into output: inout DecodedLines, _ flush: (inout DecodedLines) -> Void
   ) throws(ForeignDatabase.Failure) {
-    var state = (database, tally, isForeignDatabase)
-    defer { (database, tally, isForeignDatabase) = state }
+    var state = (database, tally)
+    defer { (database, tally) = state }
     try ForeignDatabase(path: path).read { connection throws(SQLiteError) in
       if state.0 == nil {
         let tables = try DatabaseTables(of: connection)
@@ -199,7 +198,6 @@ struct FileContent: Sendable {
           state.0 = format.init(tables, path: path)
         }
       }
-      state.2 = state.0 == nil
       try state.0?.read(connection, into: &output, &state.1, flush: flush)
     }
     if let database = state.0 { formats = [type(of: database).name] }

@@ -59,7 +59,7 @@ struct OpenCodeSessionSums: Sendable {
         }
       } catch {
         tally.lines += 1
-        tally.noteBadLine(at: 0, error)
+        tally.noteBadLine(at: 0, isRow: true, error)
       }
     }
   }

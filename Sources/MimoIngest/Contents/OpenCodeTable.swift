@@ -135,7 +135,7 @@ struct OpenCodeTable: Sendable {
       output.records.append(record)
       tally.usageLines += 1
     } catch {
-      tally.noteBadLine(at: row.number, error)
+      tally.noteBadLine(at: row.number, isRow: true, error)
     }
   }
 

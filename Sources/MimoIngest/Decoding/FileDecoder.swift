@@ -10,10 +10,15 @@ import MimoEngine
 public struct LineTally: Sendable, Equatable {
   /// A line that could not be read.
   public struct BadLine: Sendable, Equatable {
-    /// Bytes of the file before the line.
+    /// Bytes of the file before the line; of a database the number of the row.
     public var offset: Int64
+    /// Whether it is a row of a database.
+    public var isRow = false
     /// Why, in one sentence without text from the line.
     public var reason: String
+
+    /// Where it stands, in words: `byte 120` or `row 7`.
+    public var place: String { "\(isRow ? "row" : "byte") \(offset)" }
   }
 
   /// How many bad lines are kept with their place; all are counted.
@@ -39,10 +44,10 @@ public struct LineTally: Sendable, Equatable {
   /// Creates an empty tally.
   public init() {}
 
-  mutating func noteBadLine(at offset: Int64, _ error: DecodeError) {
+  mutating func noteBadLine(at offset: Int64, isRow: Bool = false, _ error: DecodeError) {
     malformed += 1
     if badLines.count < Self.keptBadLines {
-      badLines.append(BadLine(offset: offset, reason: error.description))
+      badLines.append(BadLine(offset: offset, isRow: isRow, reason: error.description))
     }
   }
 

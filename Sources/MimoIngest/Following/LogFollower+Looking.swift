@@ -67,8 +67,10 @@ extension LogFollower {
 
   /// Looks at the sources whose time has come.
   func lookIfDue() {
-    let now = monotonicMilliseconds()
+    var now = monotonicMilliseconds()
     var looked = false
+    // Many sources that are due at nearly the same time are one wake-up.
+    if states.contains(where: { $0.nextLook <= now }) { now += 100 }
     for index in states.indices where states[index].nextLook <= now {
       let known = byIdentity.count
       let changes = look(index) + (byIdentity.count > known ? 1 : 0)

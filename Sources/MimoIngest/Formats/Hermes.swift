@@ -96,7 +96,7 @@ struct HermesDatabase: DatabaseReader {
         rows.append(row)
       } catch {
         tally.lines += 1
-        tally.noteBadLine(at: Int64(rows.count), error)
+        tally.noteBadLine(at: Int64(rows.count) + 1, isRow: true, error)
       }
     }
     return rows
