@@ -120,10 +120,12 @@ extension [PriceEntry] {
     in unit: PricingUnit, promptTokens: Int64, tier: ServiceTier, at minute: Minute,
     into span: inout RateSpan
   ) {
-    for entry in self where entry.unit == unit {
-      span.cut(at: entry.validity, keeping: minute)
-      guard entry.validity.contains(minute) else { continue }
-      entry.price(promptTokens: promptTokens, tier: tier, at: minute, into: &span)
+    // By index: a copy of each row would count the references to all its texts up and down.
+    for index in indices where self[index].unit == unit {
+      let validity = self[index].validity
+      span.cut(at: validity, keeping: minute)
+      guard validity.contains(minute) else { continue }
+      self[index].price(promptTokens: promptTokens, tier: tier, at: minute, into: &span)
     }
   }
 }

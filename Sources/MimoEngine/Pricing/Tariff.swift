@@ -181,7 +181,7 @@ extension Plan {
     span.billedAs = models[place].id
     models[place].entries.price(
       in: .credits, promptTokens: promptTokens, tier: tier, at: minute, into: &span)
-    for rule in offPeak { rule.apply(at: minute, to: &span) }
+    for index in offPeak.indices { offPeak[index].apply(at: minute, to: &span) }
     return span
   }
 }

@@ -70,16 +70,16 @@ public struct Pricer {
             else { continue }
             let series = Int(cells[index].series)
             if minute < stretches[series].from || minute >= stretches[series].until {
-              flush(stretches[series], series, into: &sums)
+              Self.flush(&stretches[series], series, into: &sums)
               begin(&stretches[series], series, cells[index].minute, &current, placing)
             }
             stretches[series].add(cells[index])
             if hasStated { stretches[series].add(chunk.stated[index]) }
-            if hasQuantities { stretches[series].quantities.add(chunk.quantities[index]) }
+            if hasQuantities { stretches[series].add(chunk.quantities[index]) }
           }
         }
       }
-      for series in stretches.indices { flush(stretches[series], series, into: &sums) }
+      for series in stretches.indices { Self.flush(&stretches[series], series, into: &sums) }
     }
     return sums
   }
@@ -94,6 +94,8 @@ public struct Pricer {
     var tokens = TokenCounts()
     var first = Int32.max
     var last = Int32.min
+    /// Whether there is anything in the next two.
+    var hasExtras = false
     var stated = StatedCost()
     var quantities = Quantities()
     var rates = Rates.free
@@ -125,7 +127,53 @@ public struct Pricer {
       last = max(last, cell.minute.number)
     }
 
+    mutating func add(_ more: Quantities) {
+      hasExtras = true
+      quantities.add(more)
+    }
+
+    /// Adds the counts and their cost to a row.
+    mutating func add(to row: inout Measures) {
+      row.requests += requests
+      row.errors += errors
+      row.tokens += tokens
+      if flags.contains(.answeredByProxyCache) { row.answerCacheHits += requests }
+      if flags.isDisjoint(with: [.cacheUnknown, .answeredByProxyCache]) {
+        row.promptTold += tokens.prompt
+        row.cacheReadTold += tokens.cacheRead
+        if !flags.contains(.sumsCalls) {
+          row.callsTold += requests
+          if flags.contains(.readsCache) { row.callsReading += requests }
+        }
+      } else {
+        row.hitRateUnknownRequests += requests
+      }
+      if hasExtras {
+        row.statedCost += stated.amount
+        row.statedCalls += stated.calls
+        row.quantities.add(quantities)
+      }
+      if !isPriced {
+        row.unpricedSearches += quantities.webSearches
+        row.unpricedRequests += requests
+      } else if isOnSubscription {
+        row.subscriptionRequests += requests
+        row.subscriptionParts += rates.cost(of: tokens) * 3600 + speechPrice
+      } else {
+        if rates.perWebSearch == nil { row.unpricedSearches += quantities.webSearches }
+        row.pricedRequests += requests
+        if isUncertain { row.uncertainRequests += requests }
+        let searches = Rates.product(quantities.webSearches, rates.perWebSearch ?? 0)
+        row.costFemto += rates.cost(of: tokens) + searches
+        row.costWithoutCacheFemto += rates.costWithoutCache(of: tokens) + searches
+        row.costFullyCachedFemto += rates.costFullyCached(of: tokens) + searches
+        row.costOfOutputFemto += Rates.product(tokens.output, rates.output) + searches
+        if rates.perAudioHour != nil { row.addSeconds(speechPrice) }
+      }
+    }
+
     mutating func add(_ more: StatedCost) {
+      hasExtras = true
       stated.amount += more.amount
       stated.calls += more.calls
     }
@@ -152,6 +200,7 @@ public struct Pricer {
     var rates = Rates.free
     var isPriced = false
     var isUncertain = false
+    let isOnSubscription: Bool
     var asOf: String?
     var checked = Int32.max
   }
@@ -170,7 +219,10 @@ public struct Pricer {
       } else {
         known[key] = current.count
         stretches[index].priceKey = current.count
-        current.append(Current(series: series, model: match(series)))
+        let model = match(series)
+        current.append(
+          Current(
+            series: series, model: model, isOnSubscription: model?.isOnSubscription ?? false))
       }
     }
     return current
@@ -201,18 +253,22 @@ public struct Pricer {
     stretch.rates = current[key].rates
     stretch.isPriced = current[key].isPriced
     stretch.isUncertain = current[key].isUncertain
-    stretch.isOnSubscription = current[key].model?.isOnSubscription ?? false
+    stretch.isOnSubscription = current[key].isOnSubscription
     stretch.checked = current[key].checked
     stretch.requests = 0
     stretch.errors = 0
     stretch.tokens = TokenCounts()
     stretch.first = .max
     stretch.last = .min
-    stretch.stated = StatedCost()
-    stretch.quantities = Quantities()
+    if stretch.hasExtras {
+      stretch.hasExtras = false
+      stretch.stated = StatedCost()
+      stretch.quantities = Quantities()
+    }
   }
 
-  private func flush(_ stretch: Stretch, _ series: Int, into sums: inout Sums) {
+  // In place, the stretch too: a history has a hundred thousand of these, and both values are large.
+  private static func flush(_ stretch: inout Stretch, _ series: Int, into sums: inout Sums) {
     guard stretch.place >= 0, stretch.first <= stretch.last else { return }
     while sums.rows.count <= stretch.place {
       sums.rows.append(Measures())
@@ -221,52 +277,14 @@ public struct Pricer {
     sums.first = min(sums.first, Minute(stretch.first))
     sums.last = max(sums.last, Minute(stretch.last))
     sums.lastMinutes[stretch.place] = max(sums.lastMinutes[stretch.place], Minute(stretch.last))
-    var part = Measures()
-    part.requests = stretch.requests
-    part.errors = stretch.errors
-    part.tokens = stretch.tokens
-    if stretch.flags.contains(.answeredByProxyCache) { part.answerCacheHits = stretch.requests }
-    if stretch.flags.isDisjoint(with: [.cacheUnknown, .answeredByProxyCache]) {
-      part.promptTold = stretch.tokens.prompt
-      part.cacheReadTold = stretch.tokens.cacheRead
-      if !stretch.flags.contains(.sumsCalls) {
-        part.callsTold = stretch.requests
-        if stretch.flags.contains(.readsCache) { part.callsReading = stretch.requests }
-      }
-    } else {
-      part.hitRateUnknownRequests = stretch.requests
+    stretch.add(to: &sums.rows[stretch.place])
+    guard stretch.requests > 0 else { return }
+    if !stretch.isPriced {
+      let before = sums.unpriced[series] ?? (0, TokenCounts())
+      sums.unpriced[series] = (before.requests + stretch.requests, before.tokens + stretch.tokens)
+    } else if !stretch.isOnSubscription {
+      sums.oldestCheck = min(sums.oldestCheck, stretch.checked)
     }
-    part.statedCost = stretch.stated.amount
-    part.statedCalls = stretch.stated.calls
-    part.quantities = stretch.quantities
-    if stretch.isPriced, stretch.isOnSubscription {
-      part.subscriptionRequests = stretch.requests
-      part.subscriptionParts =
-        stretch.rates.cost(of: stretch.tokens) * 3600 + stretch.speechPrice
-    } else if stretch.isPriced {
-      let rates = stretch.rates
-      let searches = Rates.product(stretch.quantities.webSearches, rates.perWebSearch ?? 0)
-      if rates.perWebSearch == nil { part.unpricedSearches = stretch.quantities.webSearches }
-      part.pricedRequests = stretch.requests
-      if stretch.requests > 0 { sums.oldestCheck = min(sums.oldestCheck, stretch.checked) }
-      if stretch.isUncertain { part.uncertainRequests = stretch.requests }
-      part.costFemto = rates.cost(of: stretch.tokens) + searches
-      part.costWithoutCacheFemto = rates.costWithoutCache(of: stretch.tokens) + searches
-      part.costFullyCachedFemto = rates.costFullyCached(of: stretch.tokens) + searches
-      part.costOfOutputFemto =
-        Rates.product(stretch.tokens.output, rates.output) + searches
-      part.addSeconds(stretch.speechPrice)
-    } else {
-      part.unpricedSearches = stretch.quantities.webSearches
-      part.unpricedRequests = stretch.requests
-      if stretch.requests > 0 {
-        let before = sums.unpriced[series] ?? (0, TokenCounts())
-        sums.unpriced[series] = (
-          before.requests + stretch.requests, before.tokens + stretch.tokens
-        )
-      }
-    }
-    sums.rows[stretch.place] += part
   }
 
   // MARK: - Rates
