@@ -189,7 +189,8 @@ extension Model {
       of: snapshot, tariff: tariff, window: minutes, clock: clock, filters: filters
     ).totals
     var quote = Figures.Quote(
-      money: totals.cost, currency: choice.currency, unpricedRequests: totals.unpricedRequests,
+      money: totals.cost, currency: choice.currency,
+      unpricedRequests: totals.unpricedRequests + totals.subscriptionRequests,
       requests: totals.requests)
     if choice.plan.isSubscription {
       let status = PlanStatus(
@@ -207,7 +208,9 @@ extension Model {
     return Figures.Quote(
       money: plan.plan.isSubscription ? figures.status?.feesOfWindow : totals.cost,
       currency: plan.currency,
-      credits: totals.cost, unpricedRequests: totals.unpricedRequests, requests: totals.requests)
+      credits: totals.cost,
+      unpricedRequests: totals.unpricedRequests + totals.subscriptionRequests,
+      requests: totals.requests)
   }
 
   private mutating func orderRows() {

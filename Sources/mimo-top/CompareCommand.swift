@@ -137,6 +137,9 @@ struct CompareCommand: ParsableCommand {
       } else if entry.unpricedRequests > 0 {
         notes.append("without \(NumberFormat.counted(entry.unpricedRequests, "request"))")
       }
+      if let credits = entry.totals.subscriptionCredits {
+        notes.append("beside \(NumberFormat.amount(credits, .credits)) of a subscription")
+      }
       if entry.fits == false { notes.append("does not fit") }
       if !entry.mapped.isEmpty {
         if let band = entry.band, !entry.plan.isSubscription {

@@ -86,6 +86,25 @@ import Testing
     #expect(bills[1]?.unit == .money(.usd) && bills[1]?.amount.exactText == "0.002")
   }
 
+  @Test func `money that leaves calls on a subscription out is compared with nothing`() throws {
+    var ledger = Ledger(promptEdges: [50_000])
+    for key in ["tk-#1", "sk-#1"] {
+      var record = UsageRecord(time: Instant(milliseconds: 0))
+      record.labels = Labels(model: ledger.names.intern("m"), key: ledger.names.intern(key))
+      record.tokens = TokenCounts(input: 1000)
+      ledger.record(record)
+    }
+    let metered = Tariff(
+      plan: .metered(Toy.book.providers[0]), book: Toy.book, currency: .usd)
+    let comparison = Comparison(
+      of: ledger.snapshot(), tariffs: [Self.tariff, metered], reference: Self.tariff,
+      periods: BillingPeriods(renewalDay: 1), now: Instant(milliseconds: 60_000))
+    // The one that prices both calls comes first, although it is the dearer sum.
+    #expect(comparison.entries.map(\.plan.id) == ["acme-payg", "as-billed"])
+    #expect(comparison.entries.map(\.requestsApart) == [0, 1])
+    #expect(comparison.entries.allSatisfy { $0.difference == nil })
+  }
+
   // MARK: - Sellers
 
   private static let book = PriceBook(

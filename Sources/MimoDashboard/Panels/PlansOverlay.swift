@@ -54,7 +54,7 @@ enum PlansOverlay {
     let choice = model.plans[index]
     var mark = index == model.planIndex ? String(Character(model.glyphs.pointer)) : " "
     if index == model.referenceIndex { mark += "=" }
-    let isPartial = entry.unpricedRequests > 0 && entry.money != nil
+    let isPartial = entry.requestsApart > 0 && entry.money != nil
     let credits =
       entry.plan.kind == .credits
       ? "\(NumberFormat.credits(entry.creditsUsed)) of \(NumberFormat.credits(entry.creditsIncluded))"
@@ -84,6 +84,9 @@ enum PlansOverlay {
     let totals = entry.totals
     if totals.requests == 0 { return ("", .muted) }
     if entry.unpricedRequests == totals.requests { return ("none of these", .muted) }
+    if let credits = entry.totals.subscriptionCredits {
+      return ("beside \(NumberFormat.amount(credits, .credits))", .muted)
+    }
     if entry.unpricedRequests > 0 {
       return ("\(NumberFormat.count(entry.unpricedRequests)) unpriced", .muted)
     }

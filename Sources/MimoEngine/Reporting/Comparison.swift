@@ -214,16 +214,19 @@ extension Pricer {
 }
 
 extension Comparison.Entry {
+  /// Requests that the money says nothing of: without a price, or made on a subscription and paid in credits.
+  public var requestsApart: Int64 { unpricedRequests + totals.subscriptionRequests }
+
   /// First those in the reference's currency with a figure for all usage, then those that leave some out.
   fileprivate func rank(_ base: Comparison.Entry) -> (Int, Int128) {
     guard let money, totals.pricedRequests > 0 || totals.requests == 0 else { return (4, 0) }
     let isForeign = currency != base.currency ? 2 : 0
-    return (isForeign + (unpricedRequests > 0 ? 1 : 0), money.atto)
+    return (isForeign + (requestsApart > 0 ? 1 : 0), money.atto)
   }
 
   fileprivate func compared(with base: Comparison.Entry) -> Comparison.Entry {
     var entry = self
-    guard currency == base.currency, unpricedRequests == 0, base.unpricedRequests == 0 else {
+    guard currency == base.currency, requestsApart == 0, base.requestsApart == 0 else {
       return entry
     }
     if let money, let other = base.money { entry.difference = money - other }
