@@ -15,7 +15,9 @@ import MimoEngine
 ///     }
 ///
 /// Exactly one value must be read or skipped for each key. Nothing is allocated; slices are valid as
-/// long as the bytes are. Of skipped strings and containers only the ends and the brackets are checked.
+/// long as the bytes are. Of skipped strings and containers only the ends and the brackets are checked, and of
+/// strings that are read only the end: a value that is read is that of any parser, or the replacement character
+/// where others refuse. Of a key that an object has twice the last counts, as in most parsers.
 struct JSONCursor {
   private var p: UnsafePointer<UInt8>
   private let end: UnsafePointer<UInt8>
