@@ -61,10 +61,10 @@ func law(_ holds: Bool, _ text: @autoclosure () -> String, line: Int = #line) {
   if !holds { fatalError("law broken: \(text()) (line \(line))") }
 }
 
-/// Files in memory, in a folder of this process.
+/// Files in a folder of this process.
 enum ScratchFile {
   static let folder: String = {
-    let path = "/dev/shm/mimo-top-fuzz-\(getpid())"
+    let path = "\(getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp")/mimo-top-fuzz-\(getpid())"
     mkdir(path, 0o700)
     return path
   }()

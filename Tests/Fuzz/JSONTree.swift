@@ -93,7 +93,12 @@ extension JSONTree.Value {
     switch self {
     case .null: return other is NSNull
     case .bool(let value): return other as? Bool == value
-    case .number(let text): return (other as? NSNumber)?.doubleValue == Double(text)
+    case .number(let text):
+      // Foundation keeps long numbers as decimals of 38 digits, which round otherwise than a double.
+      guard let ours = Double(text), let theirs = (other as? NSNumber)?.doubleValue else {
+        return false
+      }
+      return abs(ours - theirs) <= abs(ours) * 1e-15
     case .string(let text):
       return (other as? String).map { $0.utf8.elementsEqual(text.utf8) } ?? false
     case .array(let elements):
