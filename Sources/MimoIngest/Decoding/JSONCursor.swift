@@ -534,7 +534,9 @@ struct JSONString: @unchecked Sendable {
         // A surrogate without its other half becomes the replacement character.
         let scalar = unit.flatMap(Unicode.Scalar.init) ?? "\u{FFFD}"
         text.append(contentsOf: String(Character(scalar)).utf8)
-      default: text.append(escape)
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): text.append(escape)
+      // No escape that JSON knows: such a key is no other key.
+      default: text.append(contentsOf: "\u{FFFD}".utf8)
       }
     }
     return try text.withUnsafeBytes(body)
