@@ -13,10 +13,17 @@ public struct Ledger: Sendable {
     case counted
     /// A call seen before; counters that grew were added.
     case repeated
+    /// A call that no sum could hold, or with counters below 0 or far above what is plausible; nothing was
+    /// counted.
+    case refused
   }
 
   /// How many latest calls a snapshot keeps.
   public static let recentCapacity = 256
+
+  /// How many tokens, and things beside text, all calls together may have: every sum, its price in any unit, and
+  /// 3,600 times that fit their numbers. It is two thousand calls of the largest plausible count in each class.
+  static let capacity: Int64 = 1 << 51
 
   /// The names used by `Labels` of the records. Intern here before recording.
   public var names = NameTable()
@@ -41,6 +48,8 @@ public struct Ledger: Sendable {
   private var namelessOpenings: [NameID: NamelessCall] = [:]
   private var recent = RecentCalls()
   private var revision: UInt64 = 0
+  /// The sums over all cells, of which every other sum is a part.
+  private var load: (counts: Int64, calls: Int64) = (0, 0)
 
   private struct NamelessCall {
     var time: Instant
@@ -63,6 +72,7 @@ public struct Ledger: Sendable {
   @discardableResult
   public mutating func record(_ record: UsageRecord) -> Outcome {
     revision += 1
+    guard hasRoom(for: record) else { return .refused }
     guard let identity = record.identity else {
       recordNameless(record)
       return .counted
@@ -82,6 +92,19 @@ public struct Ledger: Sendable {
     }
     insert(record, key: identity.message.value, identity.rank, request)
     return .counted
+  }
+
+  /// Whether the sums stay within what they can hold.
+  private func hasRoom(for record: UsageRecord) -> Bool {
+    let t = record.tokens
+    let widest = t.input | t.cacheRead | t.cacheWrite5m | t.cacheWrite1h | t.output | t.reasoning
+    // A negative count has the highest bit.
+    guard UInt64(bitPattern: widest) <= Quantities.largest, record.calls >= 0,
+      record.beside.isNothing || record.quantities.arePlausible
+    else { return false }
+    let beside = record.beside.isNothing ? 0 : record.quantities.sum
+    return load.counts + t.prompt + t.output + beside <= Self.capacity
+      && load.calls + Int64(record.calls) <= UInt32.max
   }
 
   // MARK: - Calls
@@ -545,6 +568,9 @@ public struct Ledger: Sendable {
 
   @inline(__always)
   private mutating func apply(_ c: Contribution, to cell: UInt32, sign: Int64) {
+    let beside = c.beside.isNothing ? 0 : c.beside.quantities.sum
+    load.counts += sign * (c.tokens.prompt + c.tokens.output + beside)
+    load.calls += sign * Int64(c.calls)
     cube.chunks[Int(cell) / CellChunk.capacity].change(
       Int(cell) % CellChunk.capacity, by: c.tokens, requests: c.requests, errors: c.errors,
       c.beside, isAdded: sign > 0)

@@ -15,7 +15,9 @@ import MimoEngine
 ///     }
 ///
 /// Exactly one value must be read or skipped for each key. Nothing is allocated; slices are valid as
-/// long as the bytes are. Of skipped strings and containers only the ends and the brackets are checked.
+/// long as the bytes are. Of skipped strings and containers only the ends and the brackets are checked, and of
+/// strings that are read only the end: a value that is read is that of any parser, or the replacement character
+/// where others refuse. Of a key that an object has twice the last counts, as in most parsers.
 struct JSONCursor {
   var p: UnsafePointer<UInt8>
   let end: UnsafePointer<UInt8>
@@ -639,7 +641,9 @@ struct JSONString: @unchecked Sendable {
         // A surrogate without its other half becomes the replacement character.
         let scalar = unit.flatMap(Unicode.Scalar.init) ?? "\u{FFFD}"
         text.append(contentsOf: String(Character(scalar)).utf8)
-      default: text.append(escape)
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): text.append(escape)
+      // No escape that JSON knows: such a key is no other key.
+      default: text.append(contentsOf: "\u{FFFD}".utf8)
       }
     }
     return try text.withUnsafeBytes(body)

@@ -13,12 +13,15 @@ public struct NameTranslation: Sendable {
     public var counted = 0
     /// Calls seen before, in another place or on an earlier line; revisions are neither.
     public var repeated = 0
+    /// Calls that the sums have no room for.
+    public var refused = 0
     /// The time of the latest of them all.
     public var newest: Instant?
 
     static func += (a: inout Outcome, b: Outcome) {
       a.counted += b.counted
       a.repeated += b.repeated
+      a.refused += b.refused
       a.newest = [a.newest, b.newest].compactMap { $0 }.max()
     }
   }
@@ -38,6 +41,7 @@ public struct NameTranslation: Sendable {
       switch ledger.record(output.records[index]) {
       case .counted: outcome.counted += 1
       case .repeated: outcome.repeated += output.records[index].isRevision ? 0 : 1
+      case .refused: outcome.refused += 1
       }
     }
     if !output.records.isEmpty { outcome.newest = newest }

@@ -255,14 +255,10 @@ struct UsageObject: Sendable {
     if text == "flex" { tier = tier ?? .flex }
   }
 
-  /// A stated cost in US dollars; `nil` if it is no number or needs more than 18 decimals before rounding.
+  /// A stated cost in US dollars; `nil` if it is no number, or none that can be true.
   static func readCost(_ cursor: inout JSONCursor) throws(DecodeError) -> Amount? {
     let text = cursor.next == .string ? try cursor.string()?.bytes : try cursor.numberText()
-    guard let text, let value = ExactDecimal(bytes: text),
-      value.digits >= 0,
-      let atto = value.scaledRounding(by: 18)
-    else { return nil }
-    return Amount(atto: atto)
+    return text.flatMap { ExactDecimal(bytes: $0) }.flatMap { Amount(stated: $0) }
   }
 
   private mutating func note(
@@ -274,9 +270,12 @@ struct UsageObject: Sendable {
   /// The length of speech; of a second that has begun the whole is billed.
   private mutating func readSeconds(_ cursor: inout JSONCursor) throws(DecodeError) {
     guard let text = try cursor.numberText(), let value = ExactDecimal(bytes: text),
-      value.digits > 0, let tenths = value.scaledRounding(by: 3)
+      value.digits > 0, let milliseconds = value.scaledRounding(by: 3)
     else { return }
-    note(\.audioSeconds, Int64(clamping: (tenths + 999) / 1000))
+    guard milliseconds <= Int128(TokenCounts.largestPlausibleCount) * 1000 else {
+      throw .contradiction("a length is too large to be true")
+    }
+    note(\.audioSeconds, Int64((milliseconds + 999) / 1000))
   }
 
   /// What was used beside text tokens.
@@ -375,6 +374,20 @@ struct UsageObject: Sendable {
       }
     }
   }
+}
+
+extension Amount {
+  /// A cost as a log states it, to 18 decimals; `nil` if it is negative or no call can have cost as much. That
+  /// limit also keeps every sum of costs within what an amount can hold.
+  init?(stated value: ExactDecimal) {
+    guard value.digits >= 0, let atto = value.scaledRounding(by: 18),
+      atto <= Amount.largestPlausibleCost.atto
+    else { return nil }
+    self.init(atto: atto)
+  }
+
+  /// A billion dollars.
+  static let largestPlausibleCost = Amount(whole: 1_000_000_000)
 }
 
 /// An optional counter in eight bytes instead of sixteen: dozens of them are written for each line, and
