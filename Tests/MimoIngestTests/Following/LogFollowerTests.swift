@@ -41,7 +41,7 @@ let bothWays: [LogFollower.Options] = {
     #expect(recorder.caughtUps == 1)
     #expect(
       recorder.progress.last
-        == LogProgress(bytesRead: 23, bytesTotal: 28, filesRead: 3, filesTotal: 3)
+        == LogProgress(bytesRead: 23, bytesTotal: 28, filesRead: 3, filesTotal: 3, isLast: true)
     )
   }
 
