@@ -2,7 +2,7 @@
 /// the more a frame costs.
 ///
 /// Keys and signals are not slowed down by it.
-struct FramePace {
+public struct FramePace: Sendable {
   /// Milliseconds between two frames while news keeps coming.
   static let frameMilliseconds: Int64 = 33
   /// So many frames may follow each other at once after a pause.
@@ -16,13 +16,16 @@ struct FramePace {
   private var due: Int64 = 0
   private var next: Int64 = 0
 
+  /// The first frame may be drawn at once.
+  public init() {}
+
   /// Notes a frame.
   ///
   /// - Parameters:
   ///   - time: when it was finished, in milliseconds of a clock that only goes forward.
   ///   - microseconds: the processor time it took. Expensive ones have a twentieth of a core at most.
   ///   - calls: how many calls it was the first to show.
-  mutating func drew(at time: Int64, work microseconds: Int64, calls: UInt64) {
+  public mutating func drew(at time: Int64, work microseconds: Int64, calls: UInt64) {
     due = max(due, time) + Self.frameMilliseconds
     next = due - Self.burst * Self.frameMilliseconds
     if calls > Self.manyCalls { next = max(next, time + Self.crowdedMilliseconds) }
@@ -30,5 +33,5 @@ struct FramePace {
   }
 
   /// Milliseconds to wait for the next frame; 0 or less if it may be drawn.
-  func pause(at time: Int64) -> Int64 { next - time }
+  public func pause(at time: Int64) -> Int64 { next - time }
 }
