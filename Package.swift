@@ -58,11 +58,12 @@ let package = Package(
       ]),
 
     // Measures what the README claims; makes its own data.
+    .target(name: "CPseudoTerminal", path: "Tests/CPseudoTerminal"),
     .executableTarget(
-      name: "mimo-top-bench", dependencies: ["MimoEngine", "MimoCatalog", "MimoIngest"]),
+      name: "mimo-top-bench",
+      dependencies: ["MimoEngine", "MimoCatalog", "MimoIngest", "CPseudoTerminal"]),
 
     // Tests.
-    .target(name: "CPseudoTerminal", path: "Tests/CPseudoTerminal"),
     .target(
       name: "MimoTestSupport", dependencies: ["MimoEngine", "MimoScreen", "CPseudoTerminal"],
       path: "Tests/MimoTestSupport"),

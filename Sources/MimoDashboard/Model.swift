@@ -240,8 +240,10 @@ public struct IngestSummary: Sendable, Equatable {
   public var files: [File] = []
   /// Errors that belong to no file.
   public var errors: [String] = []
-  /// How much of what was there has been read, in percent; `nil` once all has been.
-  public var percentRead: Int?
+  /// Things to know about how the logs are followed; nothing is wrong with what was read.
+  public var notices: [String] = []
+  /// How much of what was there has been read; `nil` once all has been.
+  public var reading: ReadingProgress?
   /// What is followed, for a screen without usage.
   public var sources: [String] = []
 

@@ -23,6 +23,13 @@ public enum NumberFormat {
     return String(value)
   }
 
+  /// A size or a speed in bytes: `512 B`, `12.2 kB`, `1.20 GB`; a kilobyte is 1000 of them.
+  public static func bytes(_ value: Int64) -> String {
+    let text = count(value)
+    guard let unit = text.last, unit.isLetter else { return text + " B" }
+    return "\(text.dropLast()) \(unit)B"
+  }
+
   /// A count with its noun: `1 request`, `12.2k requests`.
   public static func counted(_ value: Int64, _ noun: String) -> String {
     "\(count(value)) \(noun)\(value == 1 ? "" : "s")"

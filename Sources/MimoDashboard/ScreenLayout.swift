@@ -4,6 +4,7 @@ import MimoScreen
 ///
 ///     header
 ///     banner            only while an alert stands
+///     reading           only while what is there already is read, where there are rows for it
 ///     plan strip        only under a subscription
 ///     cards             spend, cache, tokens (and activity when wide); a few plain lines when small
 ///     breakdown
@@ -12,9 +13,12 @@ import MimoScreen
 struct ScreenLayout {
   /// The smallest screen with a useful picture.
   static let smallest = Size(columns: 40, rows: 10)
+  /// Screens with fewer rows tell in the header how far reading has come.
+  static let rowsForReading = 16
 
   private(set) var header = Rect(.zero)
   private(set) var banner = Rect(.zero)
+  private(set) var reading = Rect(.zero)
   private(set) var strip = Rect(.zero)
   private(set) var cards: [Rect] = []
   private(set) var summary = Rect(.zero)
@@ -32,6 +36,9 @@ struct ScreenLayout {
     (rest, footer) = rest.splitBottom(1)
     if let lines = Banner.lines(model, columns: size.columns, limit: size.rows < 16 ? 2 : 3) {
       (banner, rest) = rest.splitTop(lines.count)
+    }
+    if model.ingest.reading != nil, size.rows >= Self.rowsForReading {
+      (reading, rest) = rest.splitTop(1)
     }
     if model.plan.plan.isSubscription || !model.figures.substitutions.isEmpty {
       (strip, rest) = rest.splitTop(1)

@@ -10,11 +10,16 @@ public func update(_ model: inout Model, _ message: Message) -> [Effect] {
     return model.press(key)
   case .usage(let snapshot, let ingest):
     let (row, request) = (model.selectedRow, model.selectedRequest)
+    if let notice = ingest.notices.first(where: { !model.ingest.notices.contains($0) }) {
+      model.say(notice)
+    }
     model.snapshot = snapshot
     model.ingest = ingest
     model.derive()
     model.follow(row: row, request: request)
   case .tick(let now):
+    // The clock was set back: nothing waits for an hour that has passed.
+    if now < model.now { model.message = nil }
     model.now = now
     if let message = model.message, message.until <= now { model.message = nil }
     model.derive()
@@ -37,6 +42,9 @@ extension Model {
     if let message { next = min(next, message.until) }
     return next
   }
+
+  /// Whether a `tick` is due, also because the clock was set back.
+  public func isTickDue(at time: Instant) -> Bool { time >= nextTick || time < now }
 
   /// Shows a message in the footer for some seconds.
   mutating func say(_ text: String) {

@@ -18,6 +18,7 @@ public func view(_ model: Model) -> CellBuffer {
   }
   HeaderPanel.draw(model, on: &buffer, in: layout.header)
   Banner.draw(model, on: &buffer, in: layout.banner)
+  ReadingStrip.draw(model, on: &buffer, in: layout.reading)
   PlanStrip.draw(model, on: &buffer, in: layout.strip)
   for (panel, rect) in zip(Panels.cards, layout.cards) { panel.draw(model, on: &buffer, in: rect) }
   SummaryPanel.draw(model, on: &buffer, in: layout.summary)

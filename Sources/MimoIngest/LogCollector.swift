@@ -102,6 +102,8 @@ public final class LogCollector: LogConsumer {
   public private(set) var ledger: Ledger
   /// What is known of each file, by the follower's file id.
   public private(set) var files: [Int: FileReport] = [:]
+  /// The ids of the files about which something new is known since `takeChanges`.
+  private var changes: Set<Int> = []
   /// Errors that belong to no file: a source that is not there, a folder that cannot be listed.
   public private(set) var sourceErrors: [LogError] = []
   /// How much of what was there has been read.
@@ -155,8 +157,7 @@ public final class LogCollector: LogConsumer {
     // What a database of this name held before has nothing to do with what it holds now; of a document
     // that is rewritten by putting a new file in its place the calls are known.
     if file.kind == .database { contents[file.id] = nil }
-    files[file.id] = files[file.id] ?? FileReport(path: file.path, source: file.source)
-    files[file.id]?.error = nil
+    change(file) { $0.error = nil }
   }
 
   /// As in `LogConsumer`.
@@ -172,8 +173,8 @@ public final class LogCollector: LogConsumer {
     report.bytes += Int64(lines.count)
     report.unfinished = nil
     note(formats: decoders[file.id]!.formats, in: &report)
-    files[file.id] = report
-    sumTallies(of: file)
+    report.tally = tally(of: file)
+    change(file) { $0 = report }
   }
 
   /// As in `LogConsumer`.
@@ -196,8 +197,8 @@ public final class LogCollector: LogConsumer {
     report.unfinished = content.unfinished
     note(formats: content.formats, in: &report)
     contents[file.id] = content
-    files[file.id] = report
-    sumTallies(of: file)
+    report.tally = tally(of: file)
+    change(file) { $0 = report }
     return !isPassing
   }
 
@@ -228,17 +229,28 @@ public final class LogCollector: LogConsumer {
     for format in formats where !report.formats.contains(format) { report.formats.append(format) }
   }
 
-  private func sumTallies(of file: LogFile) {
+  /// What its lines turned out to be, over all readings.
+  private func tally(of file: LogFile) -> LineTally {
     var tally = finished[file.id] ?? LineTally()
     if let decoder = decoders[file.id] { tally += decoder.tally }
     if let content = contents[file.id] { tally += content.tally }
-    files[file.id]?.tally = tally
+    return tally
+  }
+
+  private func change(_ file: LogFile, _ change: (inout FileReport) -> Void) {
+    change(&files[file.id, default: FileReport(path: file.path, source: file.source)])
+    changes.insert(file.id)
+  }
+
+  /// The ids of the files about which something new is known since the last call, in order of discovery.
+  public func takeChanges() -> [Int] {
+    defer { changes.removeAll(keepingCapacity: true) }
+    return changes.sorted()
   }
 
   /// As in `LogConsumer`.
   public func unfinished(_ rest: UnsafeRawBufferPointer, of file: LogFile, at offset: Int64) {
-    if files[file.id] == nil { files[file.id] = FileReport(path: file.path, source: file.source) }
-    files[file.id]?.unfinished = (offset, rest.count)
+    change(file) { $0.unfinished = (offset, rest.count) }
   }
 
   /// As in `LogConsumer`.
@@ -247,8 +259,7 @@ public final class LogCollector: LogConsumer {
   /// As in `LogConsumer`.
   public func failed(_ error: LogError, of file: LogFile?) {
     if let file {
-      if files[file.id] == nil { files[file.id] = FileReport(path: file.path, source: file.source) }
-      files[file.id]?.error = error.description
+      change(file) { $0.error = error.description }
     } else if !sourceErrors.contains(error) {
       sourceErrors.append(error)
     }
@@ -258,9 +269,13 @@ public final class LogCollector: LogConsumer {
   public func resolved(_ error: LogError) { sourceErrors.removeAll { $0 == error } }
 
   /// As in `LogConsumer`.
+  public func recovered(_ file: LogFile) { change(file) { $0.error = nil } }
+
+  /// As in `LogConsumer`.
   public func progress(_ progress: LogProgress) {
     self.progress = progress
-    onRound(self, false)
+    // What `caughtUp` tells in a moment need not be told twice.
+    if !progress.isLast { onRound(self, false) }
   }
 
   /// As in `LogConsumer`.

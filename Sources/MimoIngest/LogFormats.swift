@@ -41,10 +41,12 @@ public struct LogFormats: Sendable {
     unique(lines.map { type(of: $0).name } + documents.map { $0.name } + databases.map { $0.name })
   }
 
-  /// What messages call them, each once.
-  public var titles: [String] {
-    unique(
-      lines.map { type(of: $0).title } + documents.map { $0.title } + databases.map { $0.title })
+  /// The names with what people call the format, each once, in the order of the registry.
+  public var list: [(name: String, title: String)] {
+    let all =
+      lines.map { (type(of: $0).name, type(of: $0).title) } + documents.map { ($0.name, $0.title) }
+      + databases.map { ($0.name, $0.title) }
+    return names.map { name in (name, all.first { $0.0 == name }!.1) }
   }
 
   private func unique(_ texts: [String]) -> [String] {

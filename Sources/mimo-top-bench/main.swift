@@ -11,6 +11,11 @@ let usage = """
   usage: mimo-top-bench generate openai|claude|slim MEGABYTES FILE   write a log
          mimo-top-bench decode FILE                                   decode and count it on one thread
          mimo-top-bench plans CELLS                                   price that many cells under each plan
+         mimo-top-bench latency [APPENDS [LOG...]]                    from an appended line to the screen
+         mimo-top-bench idle [FILES [SECONDS]]                        cost of following files that rest
+         mimo-top-bench follow [LINES [SECONDS [LOG...]]]             cost of so many new lines a second
+
+  The last three run the mimo-top beside this program on a terminal; LOG is read by it too.
 
   """
 
@@ -20,6 +25,14 @@ func fail(_ text: String) -> Never {
 }
 
 let arguments = CommandLine.arguments
+
+/// A positive number among the arguments, if there are so many.
+func number(_ index: Int) -> Int? {
+  guard arguments.count > index else { return nil }
+  guard let value = Int(arguments[index]), value > 0 else { fail(usage) }
+  return value
+}
+
 switch arguments.dropFirst().first {
 case "generate" where arguments.count == 5:
   guard let form = LogGenerator.Form(rawValue: arguments[2]), let megabytes = Int(arguments[3])
@@ -58,5 +71,13 @@ case "decode" where arguments.count == 3:
 case "plans" where arguments.count == 3:
   guard let cells = Int(arguments[2]), 1...50_000_000 ~= cells else { fail(usage) }
   PlanBenchmark.run(cells: cells)
+case "latency":
+  LiveBenchmark.latency(appends: number(2) ?? 1000, besides: Array(arguments.dropFirst(3)))
+case "idle" where arguments.count <= 4:
+  LiveBenchmark.idle(files: number(2) ?? 200, seconds: number(3) ?? 60)
+case "follow":
+  LiveBenchmark.follow(
+    linesPerSecond: number(2) ?? 10_000, seconds: number(3) ?? 20,
+    besides: Array(arguments.dropFirst(4)))
 default: fail(usage)
 }

@@ -47,15 +47,17 @@ struct BatchProgram {
       let deadline = SystemClock.monotonicMilliseconds + Int64(seconds * 1000)
       // The first frame waits for all that is there already, the others for the clock. What the demo
       // begins with takes a moment to flow.
-      let waitsForAll = printed == 0 && stream == nil
-      while waitsForAll ? !isCaughtUp : SystemClock.monotonicMilliseconds < deadline {
-        var descriptor = pollfd(fd: feed.descriptor, events: Int16(POLLIN), revents: 0)
-        let left = waitsForAll ? 1000 : max(0, deadline - SystemClock.monotonicMilliseconds)
-        poll(&descriptor, 1, Int32(left))
-        if let news = feed.take() {
-          isCaughtUp = isCaughtUp || news.isCaughtUp
-          _ = update(&model, .usage(news.snapshot, news.ingest))
+      if printed == 0, stream == nil {
+        while !isCaughtUp {
+          feed.request()
+          isCaughtUp = show(feed, in: &model)
         }
+      } else {
+        while case let left = deadline - SystemClock.monotonicMilliseconds, left > 0 {
+          poll(nil, 0, Int32(clamping: left))
+        }
+        // What came first may have waited since the last frame, and more have come after it.
+        for _ in 0..<2 where feed.request() { show(feed, in: &model) }
       }
       _ = update(&model, .tick(SystemClock.now))
       if printed > 0 { StandardStreams.print("\n") }
@@ -64,6 +66,16 @@ struct BatchProgram {
     }
     feed.stop()
     return 0
+  }
+
+  /// Waits a moment for the news that was asked for. Returns whether it says that all was read.
+  @discardableResult
+  private func show(_ feed: LocalFeed, in model: inout Model) -> Bool {
+    var descriptor = pollfd(fd: feed.descriptor, events: Int16(POLLIN), revents: 0)
+    poll(&descriptor, 1, 1000)
+    guard let news = feed.take() else { return false }
+    _ = update(&model, .usage(news.snapshot, news.ingest))
+    return news.isCaughtUp
   }
 
   private func once(_ model: inout Model) -> Int32 {

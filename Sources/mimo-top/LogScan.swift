@@ -67,7 +67,8 @@ struct LogScan {
       // In a folder other files are to be expected.
       if file.isForeign, file.error == nil, configuration.sources.contains(.file(file.path)) {
         StandardStreams.complain(
-          "no usage recognised in \(file.path), looked for \(Self.knownFormats)")
+          "no usage recognised in \(file.path): "
+            + file.foreignContent(configuration.formats) + advice(file, configuration))
         isForeignSaid = true
       }
     }
@@ -83,15 +84,41 @@ struct LogScan {
         "no usage found; looked in \(places). Name a log, or try mimo-top --demo")
     } else if !isForeignSaid {
       let places = configuration.placeNames.joined(separator: ", ")
-      StandardStreams.complain("no usage found in \(places), looked for \(Self.knownFormats)")
+      let read = NumberFormat.counted(Int64(files.count), "log")
+      StandardStreams.complain(
+        "no usage found in \(places): \(files.isEmpty ? "no log" : read) there; mimo-top doctor says more"
+      )
     }
     return 3
   }
 
   private var recordCount: Int64 { files.reduce(0) { $0 + Int64($1.records) } }
 
-  private static var knownFormats: String {
-    LogFormats.all.titles.joined(separator: ", ")
+  /// What the user can do about a file without usage.
+  private func advice(_ file: FileReport, _ configuration: Configuration) -> String {
+    if file.bytes == 0 { return "" }
+    if configuration.formats.names.count == 1 { return "; without --format it is recognised" }
+    return file.tally.foreignObjects > 0
+      ? "; name them with --map, or see mimo-top doctor"
+      : "; mimo-top doctor lists the known formats"
+  }
+}
+
+extension FileReport {
+  /// What was seen in a file in which no format was recognised, without its text.
+  func foreignContent(_ formats: LogFormats) -> String {
+    let (objects, lines) = (Int64(tally.foreignObjects), Int64(tally.lines - tally.blank))
+    if bytes == 0 || tally.lines > 0 && lines == 0 { return "it is empty" }
+    if lines == 0 { return "no lines, and no database of a known tool" }
+    let counted = NumberFormat.counted(lines, "line")
+    if let name = formats.names.first, formats.names.count == 1 {
+      return "\(counted), none of the format \(name)"
+    }
+    if objects == 0 { return "\(counted), none of them a JSON object" }
+    let other =
+      lines > objects ? " and \(NumberFormat.count(lines - objects)) of something else" : ""
+    return
+      "\(NumberFormat.counted(objects, "line")) of JSON\(other), none with token counts we know"
   }
 }
 

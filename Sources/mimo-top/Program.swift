@@ -18,9 +18,6 @@ final class Program {
   private var model: Model
   private let stream: DemoStream?
 
-  /// Milliseconds between two frames that news asks for.
-  private static let frameMilliseconds: Int64 = 33
-
   /// Opens the terminal and starts to follow the logs.
   init(_ configuration: Configuration, stream: DemoStream?) throws {
     let glyphs: Glyphs = configuration.unicode && CursesScreen.showsUnicode() ? .unicode : .ascii
@@ -40,16 +37,15 @@ final class Program {
     _ = update(&model, .resized(screen.size))
     if let notice = model.notices.first { _ = update(&model, .notice(notice)) }
     _ = update(&model, .tick(SystemClock.now))
-    var lastFrame: Int64 = 0
+    var pace = FramePace()
     var isDirty = true
     while true {
       if isDirty {
         screen.present(view(model), palette: model.palette)
-        lastFrame = SystemClock.monotonicMilliseconds
         isDirty = false
       }
-      // News is taken at most thirty times a second; keys and signals are answered at once all the same.
-      let gap = lastFrame + Self.frameMilliseconds - SystemClock.monotonicMilliseconds
+      let gap = pace.pause(at: SystemClock.monotonicMilliseconds)
+      if gap <= 0 { feed.request() }
       let untilTick = min(60_000, model.nextTick.milliseconds - SystemClock.now.milliseconds)
       let timeout = max(0, gap > 0 ? min(gap, untilTick) : untilTick)
       var descriptors = [
@@ -62,10 +58,15 @@ final class Program {
       let now = SystemClock.now
       if let news = descriptors[2].revents != 0 ? feed.take() : nil {
         model.now = now
+        let begun = SystemClock.threadMicroseconds
+        let calls = news.snapshot.revision &- model.snapshot.revision
         _ = update(&model, .usage(news.snapshot, news.ingest))
-        isDirty = true
+        screen.present(view(model), palette: model.palette)
+        pace.drew(
+          at: SystemClock.monotonicMilliseconds, work: SystemClock.threadMicroseconds - begun,
+          calls: calls)
       }
-      if now >= model.nextTick {
+      if model.isTickDue(at: now) {
         _ = update(&model, .tick(now))
         isDirty = true
       }

@@ -22,6 +22,13 @@ enum SystemClock {
     return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
   }
 
+  /// Microseconds of processor time that the calling thread has used.
+  static var threadMicroseconds: Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+  }
+
   /// The local clock of a zone, over the years that logs can come from.
   ///
   /// - Parameter name: IANA name; `nil` for the machine's zone.

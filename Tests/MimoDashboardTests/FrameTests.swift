@@ -40,12 +40,23 @@ import Testing
     expectFrame(view(model), "empty-window-80x24")
   }
 
-  @Test(arguments: [(80, 24), (40, 10), (120, 40)])
+  @Test(arguments: [(80, 24), (40, 10), (40, 16), (120, 40)])
   func `while logs are read the numbers are called partial`(columns: Int, rows: Int) {
     var ingest = IngestSummary.oneLog
-    ingest.percentRead = 42
+    ingest.reading = .made
     ingest.files[0].malformed = 3
     expectFrame(view(.made(.busy, columns, rows, ingest: ingest)), "reading-\(columns)x\(rows)")
+  }
+
+  @Test(arguments: [(80, 24), (120, 40)])
+  func `before the first numbers the screen says how far reading has come`(
+    columns: Int, rows: Int
+  ) {
+    var ingest = IngestSummary()
+    ingest.reading = .made
+    ingest.reading?.milliseconds = 100
+    expectFrame(
+      view(.made(MadeUpUsage(), columns, rows, ingest: ingest)), "reading-first-\(columns)x\(rows)")
   }
 
   @Test(arguments: [(80, 24), (120, 40), (40, 10), (40, 16)])

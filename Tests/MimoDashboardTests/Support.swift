@@ -69,6 +69,13 @@ extension IngestSummary {
   }
 }
 
+extension ReadingProgress {
+  /// Somewhat less than half of a gigabyte.
+  static let made = ReadingProgress(
+    bytesRead: 422_345_678, bytesTotal: 1_003_456_789, filesRead: 846, filesTotal: 2000,
+    recentBytes: 422_345_678, milliseconds: 2345)
+}
+
 /// Compares a frame with its snapshot; styles are named by role.
 func expectFrame(
   _ buffer: CellBuffer, _ name: String, sourceLocation: SourceLocation = #_sourceLocation

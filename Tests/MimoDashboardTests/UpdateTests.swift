@@ -812,3 +812,96 @@ import Testing
     #expect(model.text.contains("prices 114 days old"))
   }
 }
+
+@Suite struct ReadingProgressTests {
+  @Test func `speed and time left come from what was read lately`() {
+    var progress = ReadingProgress.made
+    #expect(progress.percent == 42)
+    #expect(progress.bytesPerSecond == 180_104_766)
+    #expect(progress.secondsLeft == 4)
+    progress.milliseconds = 100
+    #expect(progress.bytesPerSecond == nil, "too early to tell")
+    #expect(progress.secondsLeft == nil)
+    progress.milliseconds = 1000
+    progress.recentBytes = 0
+    #expect(progress.secondsLeft == nil)
+    progress.bytesRead = progress.bytesTotal
+    #expect(progress.percent == 99, "the end is told by its absence")
+  }
+
+  @Test func `keys work while logs are read, and the mark goes when all was read`() {
+    var ingest = IngestSummary.oneLog
+    ingest.reading = .made
+    var model = Model.made(ingest: ingest)
+    #expect(model.text.contains("reading") && model.text.contains("partial"))
+    model.type("g")
+    #expect(model.line(with: "By project") != "")
+    _ = update(&model, .usage(model.snapshot, .oneLog))
+    #expect(!model.text.contains("reading") && !model.text.contains("partial"))
+  }
+
+  @Test func `bytes are written with their unit`() {
+    let texts = [0, 512, 9999, 12_345, 420_000_000, 1_003_456_789].map { NumberFormat.bytes($0) }
+    #expect(texts == ["0 B", "512 B", "9999 B", "12.3 kB", "420 MB", "1.00 GB"])
+  }
+}
+
+@Suite struct FollowingNoticeTests {
+  @Test func `how logs are followed is told once, and kept where they are listed`() {
+    let notice = "no inotify watch left; looking at the files on a timer instead"
+    var ingest = IngestSummary.oneLog
+    ingest.notices = [notice]
+    var model = Model.made()
+    _ = update(&model, .usage(model.snapshot, ingest))
+    #expect(model.message?.text == notice)
+    #expect(!model.text.contains("unreadable"), "nothing is wrong with what was read")
+    model.message = nil
+    _ = update(&model, .usage(model.snapshot, ingest))
+    #expect(model.message == nil)
+    model.type("i")
+    #expect(model.text.contains("no inotify watch left"))
+  }
+
+  @Test func `a clock that was set back is shown at once, and no message waits for it`() {
+    var model = Model.made()
+    model.say("hello")
+    let before = model.now.advanced(byMilliseconds: -3_600_000)
+    #expect(!model.isTickDue(at: model.now))
+    #expect(model.isTickDue(at: before))
+    _ = update(&model, .tick(before))
+    #expect(model.message == nil)
+    #expect(model.text.contains("11:00 UTC"))
+    #expect(!model.isTickDue(at: before))
+    #expect(model.isTickDue(at: before.advanced(byMilliseconds: 60_000)))
+  }
+}
+
+@Suite struct FramePaceTests {
+  @Test func `a lone frame is drawn at once, many at thirty a second`() {
+    var pace = FramePace()
+    var times: [Int64] = []
+    var time: Int64 = 10_000
+    while time < 12_000 {
+      if pace.pause(at: time) <= 0 {
+        times.append(time)
+        pace.drew(at: time, work: 700, calls: 1)
+      }
+      time += 1
+    }
+    #expect(times.prefix(8).last == 10_007)
+    #expect((60...70).contains(times.count))
+    #expect(pace.pause(at: 12_500) <= 0)
+  }
+
+  @Test func `frames that are expensive, or show very much, are fewer`() {
+    var pace = FramePace()
+    pace.drew(at: 1000, work: 700, calls: 51)
+    #expect(pace.pause(at: 1000) == 100)
+    pace = FramePace()
+    pace.drew(at: 1000, work: 20_000, calls: 1)
+    #expect(pace.pause(at: 1000) == 400)
+    pace = FramePace()
+    pace.drew(at: 1000, work: 900_000, calls: 1)
+    #expect(pace.pause(at: 1000) == 1000)
+  }
+}

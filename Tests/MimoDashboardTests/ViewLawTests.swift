@@ -200,7 +200,12 @@ extension Model {
         tookMilliseconds: number(0...1) == 0 ? nil : Int32(number(0...100_000_000)))
     }
     var ingest = IngestSummary()
-    ingest.percentRead = number(0...2) == 0 ? number(0...100) : nil
+    if number(0...2) == 0 {
+      ingest.reading = ReadingProgress(
+        bytesRead: tokens(), bytesTotal: tokens(), filesRead: number(0...100),
+        filesTotal: number(0...100_000), recentBytes: tokens(),
+        milliseconds: Int64(number(0...9999)))
+    }
     for _ in 0..<number(0...4) {
       ingest.files.append(
         IngestSummary.File(

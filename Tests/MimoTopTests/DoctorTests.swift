@@ -26,10 +26,34 @@ extension EndToEnd {
       try copy(
         "roo/tasks", to: ".vscode-server/data/User/globalStorage/rooveterinaryinc.roo-cline/tasks")
       try copy("cline-cli/sessions", to: ".cline/data/sessions")
-      try copy(
-        "gemini-cli/session-2026-11-20T12-30-abcd1234.json",
-        to: ".gemini/tmp/shop/chats/session-2026-11-20T12-30-abcd1234.json")
+      for name in ["session-2026-11-20T12-30-abcd1234.json", "session-2026-11-20T12-40-ef.jsonl"] {
+        try copy("gemini-cli/" + name, to: ".gemini/tmp/shop/chats/" + name)
+      }
+      try copy("codex/sessions", to: ".codex/sessions")
+      try copy("openclaw/agents", to: ".openclaw/agents")
+      try copy("qwen-code/chats", to: ".qwen/projects/shop/chats")
+      try copy("kimi/sessions", to: ".kimi/sessions")
+      try copy("kimi-code/sessions", to: ".kimi-code/sessions")
       try makeDatabase(".local/share/mimocode/mimocode-beta.db")
+      try makeHermes(samples + "/hermes-sessions.json")
+    }
+
+    /// Hermes' database, with the rows of an export of it.
+    private func makeHermes(_ export: String) throws {
+      let data = try Data(contentsOf: URL(fileURLWithPath: export))
+      let row = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+      func sql(_ value: Any) -> String {
+        if value is NSNull { return "NULL" }
+        return (value as? String).map { "'\($0)'" } ?? "\(value)"
+      }
+      let path = sandbox.home + "/.hermes/state.db"
+      try FileManager.default.createDirectory(
+        atPath: sandbox.home + "/.hermes", withIntermediateDirectories: true)
+      let columns = row.keys.sorted()
+      try SQLiteConnection(path: path, access: .readWrite).execute(
+        "CREATE TABLE sessions (\(columns.joined(separator: ", ")));"
+          + "INSERT INTO sessions VALUES (\(columns.map { sql(row[$0]!) }.joined(separator: ", ")));"
+      )
     }
 
     private func makeDatabase(_ name: String) throws {
@@ -69,16 +93,17 @@ extension EndToEnd {
       records["MiMo Code"] = nil
       #expect(
         records == [
-          "Claude Code": 4, "Kilo CLI": 0, "OpenClaw": 0, "pi": 0, "Codex": 0, "Cline": 3,
-          "Roo Code": 2, "Kilo Code": 0, "Hermes": 0, "Gemini CLI": 1, "Qwen Code": 0, "Kimi": 0,
+          "Claude Code": 4, "Kilo CLI": 0, "OpenClaw": 1, "pi": 0, "Codex": 3, "Cline": 3,
+          "Roo Code": 2, "Kilo Code": 0, "Hermes": 1, "Gemini CLI": 2, "Qwen Code": 1, "Kimi": 2,
         ])
+      #expect(try #require(document["totals"] as? [String: Any]).number("records") == 22)
       let mimo = try #require(places(document).first { $0.text("tool") == "MiMo Code" })
       #expect(mimo.text("newest") == "2026-11-19T14:54:20Z")
       let log = try #require((mimo["logs"] as? [[String: Any]])?.first)
       #expect(log.number("imported") == 1)
       let report = try sandbox.run(["report", "--json", "--by", "total"])
       #expect(report.ending == .status(0))
-      #expect(try JSONReport(report.output).totals.number("requests") == 13)
+      #expect(try JSONReport(report.output).totals.number("requests") == 28)
       let names = try FileManager.default.contentsOfDirectory(
         atPath: sandbox.home + "/.local/share/mimocode")
       #expect(names == ["mimocode-beta.db"], "reading leaves nothing behind")
@@ -93,14 +118,17 @@ extension EndToEnd {
         "SQLite format 3\u{0} but no database", to: sandbox.home + "/.hermes/state.db")
       let run = try sandbox.run(["doctor"])
       #expect(run.ending == .status(1))
-      let home = sandbox.home
       for text in [
-        "MiMo Code: \(home)/.local/share/mimocode\n    1 file, ",
+        "\n  MiMo Code        1 ", "\n    ~/.local/share/mimocode, read as mimocode\n",
+        "\n  all  ",
+        "\n      -home-ana-shop/5f0c2a10-0000-4000-8000-000000000001.jsonl\n",
         "1 imported call left to the logs of the tool that made them",
-        "\(home)/.hermes/state.db: file is not a database",
+        "\n      state.db\n        file is not a database",
         "1 line could not be read (byte 5618: not valid JSON at byte 96",
-        "Codex: \(home)/.codex/sessions", "Kilo Code: and 13 more places (--json lists all)",
-        "your own: \(home)/.config/mimo-top/prices/mine.json", "mine.json:1: ",
+        "\n  Codex        ~/.codex/archived_sessions\n",
+        "\n               and 13 more places (--json lists all)\n\nwatching",
+        "the system tells of changes in ", "your own: ~/.config/mimo-top/prices/mine.json",
+        "mine.json:1: ",
         "config.json is not there: all as usual",
       ] { #expect(run.output.contains(text), "\(text) is not in\n\(run.output)") }
     }
@@ -111,7 +139,36 @@ extension EndToEnd {
       #expect(places(document).map { $0.text("path") } == ["nowhere.jsonl"])
       try sandbox.write("hello\n", to: "notes.txt")
       let log = try #require(places(try doctor(["notes.txt"], status: 3)).first?["logs"])
-      #expect((log as? [[String: Any]])?.first?["remarks"] as? [String] == ["no known format"])
+      let remark = "no known format: 1 line, none of them a JSON object"
+      #expect((log as? [[String: Any]])?.first?["remarks"] as? [String] == [remark])
+      let text = try sandbox.run(["doctor", "notes.txt"]).output
+      #expect(text.contains(remark))
+      #expect(text.contains("\nknown formats"))
+      #expect(text.contains("\n  claude-code  Claude Code transcripts\n"))
+    }
+
+    @Test func `README shows what is printed for the samples`() throws {
+      try furnish()
+      let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+      let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
+      let example = try #require(
+        readme.components(separatedBy: "$ mimo-top doctor\n").dropFirst().first?
+          .components(separatedBy: "```").first)
+      let printed = Set(try sandbox.run(["doctor"]).output.split(separator: "\n"))
+      let shown = example.split(separator: "\n").filter { $0 != "..." }
+      #expect(shown.count > 10)
+      #expect(shown.filter { !printed.contains($0) } == [])
+    }
+
+    @Test func `tables and lists fit a screen of 80 columns`() throws {
+      try furnish()
+      let lines = try sandbox.run(["doctor"]).output.split(separator: "\n")
+      // Only paths, which are not cut, and what is said of a file may be longer.
+      let long = lines.filter { $0.count > 80 && !$0.hasPrefix("        ") }
+      #expect(long.filter { !$0.hasPrefix("    ~/") } == [])
+      let table = lines.prefix { !$0.hasPrefix("  repeats:") }.filter { !$0.hasPrefix("    ") }
+      #expect(Set(table.map(\.count)).count == 1, "the columns are aligned")
     }
 
     @Test(

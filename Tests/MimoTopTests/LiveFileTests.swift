@@ -218,6 +218,62 @@ extension EndToEnd {
       try terminal.see("mimo-v2.6-flash")
     }
 
+    @Test func `ten thousand files are followed with few descriptors`() throws {
+      for number in 0..<10_000 {
+        let folder = "logs/\(number % 100)"
+        if number < 100 {
+          try FileManager.default.createDirectory(
+            atPath: sandbox.path(folder), withIntermediateDirectories: true)
+        }
+        try sandbox.append("{}\n", to: "\(folder)/\(number).jsonl")
+      }
+      let terminal = try sandbox.startShell("ulimit -n 40; exec \"$MIMO\" logs")
+      try terminal.see("10.0k logs")
+      for (number, model) in [(0, "first-model"), (4711, "middle-model"), (9999, "last-model")] {
+        try sandbox.append(
+          LogLines.openAI("m\(number)", model, prompt: 1000, cached: 900, output: 10),
+          to: "logs/\(number % 100)/\(number).jsonl")
+        try terminal.see(model)
+      }
+      #expect(!terminal.screen.header.contains("unreadable"))
+    }
+
+    /// A system that gives no watches, made for one process: the limit of a user namespace of its own.
+    private static let noWatches =
+      "exec unshare -Ur sh -c 'echo 0 > /proc/sys/user/max_inotify_watches && exec \"$MIMO\" \"$@\"' sh "
+
+    private static let canTakeWatches: Bool = {
+      let test = Process()
+      test.executableURL = URL(fileURLWithPath: "/bin/bash")
+      test.arguments = ["-c", "unshare -Ur sh -c 'echo 0 > /proc/sys/user/max_inotify_watches'"]
+      (test.standardError, test.standardOutput) = (Pipe(), Pipe())
+      try? test.run()
+      test.waitUntilExit()
+      return test.terminationStatus == 0
+    }()
+
+    @Test(.enabled(if: canTakeWatches))
+    func `with no inotify watch left the logs are polled, and the user is told`() throws {
+      try sandbox.write("", to: "app.jsonl")
+      let terminal = try sandbox.startShell(Self.noWatches + "app.jsonl")
+      let message = "no inotify watch left (raise fs.inotify.max_user_watches)"
+      try terminal.see(message + "; looking at the files on a timer instead")
+      try sandbox.append(
+        LogLines.openAI("n1", "mimo-v2.6-pro", prompt: 1000, cached: 900, output: 10),
+        to: "app.jsonl")
+      try terminal.see("mimo-v2.6-pro")
+      // Nothing is wrong with what was read.
+      #expect(!terminal.screen.header.contains("unreadable"))
+      terminal.type("i")
+      try terminal.see("What was read")
+      #expect(terminal.screen.contains(message))
+      terminal.type("qq")
+      #expect(try terminal.waitForExit() == .status(0))
+      let doctor = try sandbox.shell(Self.noWatches + "doctor app.jsonl")
+      #expect(doctor.ending == .status(0))
+      #expect(doctor.output.contains("\nwatching\n  " + message))
+    }
+
     @Test func `what a log says cannot act on the terminal`() throws {
       let evil = #"m\u001b[2J\u001b]0;owned\u0007\u009b31m\n\r\u202e"#
       try sandbox.write(

@@ -153,7 +153,8 @@ extension EndToEnd {
       #expect(try json("--format", "api").totals.number("requests") == 4)
       let wrong = try sandbox.run(["report", "app.jsonl", "--format", "claude-code"])
       #expect(wrong.ending == .status(3))
-      #expect(wrong.errors.hasPrefix("mimo-top: no usage recognised in app.jsonl, looked for"))
+      #expect(wrong.errors.hasPrefix("mimo-top: no usage recognised in app.jsonl: "))
+      #expect(wrong.errors.contains("none of the format claude-code; without --format"))
     }
 
     @Test func `lines of one's own are read by a map, typed or in the configuration file`() throws {

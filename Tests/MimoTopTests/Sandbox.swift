@@ -70,6 +70,13 @@ final class Sandbox {
       size: Size(columns: columns, rows: rows), standardInput: standardInput)
   }
 
+  /// Starts a shell command with the program as `$MIMO` on a terminal of its own.
+  func startShell(_ command: String, columns: Int = 140, rows: Int = 45) throws -> PseudoTerminal {
+    try PseudoTerminal(
+      "/bin/bash", arguments: ["-c", command], environment: environment(["MIMO": Self.program]),
+      folder: folder, size: Size(columns: columns, rows: rows))
+  }
+
   /// Runs the program to its end without a terminal.
   func run(
     _ arguments: [String], environment changes: [String: String?] = [:],

@@ -89,7 +89,7 @@ enum BreakdownPanel: Panel {
   /// What to say while there is nothing to show: where we look, and what the user can do.
   private static func drawEmpty(_ model: Model, on buffer: inout CellBuffer, in rect: Rect) {
     var lines: [String] = []
-    if model.ingest.percentRead != nil {
+    if model.ingest.reading != nil {
       lines.append("Reading...")
     } else if !model.filters.isEmpty {
       lines.append("No usage of this selection in this window. Esc shows all rows again.")

@@ -35,9 +35,10 @@ enum HeaderPanel: Panel {
   private static func state(_ model: Model, columns: Int) -> [Span] {
     let isWide = columns >= 100
     var spans: [Span] = []
-    if let percent = model.ingest.percentRead {
-      let hint = isWide ? ", numbers are partial" : ""
-      spans.append(Span("reading \(percent)%\(hint)", Role.warning.style))
+    if let reading = model.ingest.reading {
+      let hasStrip = model.size.rows >= ScreenLayout.rowsForReading
+      let text = hasStrip ? "numbers are partial" : "reading \(reading.percent)%"
+      spans.append(Span(hasStrip && !isWide ? "partial" : text, Role.warning.style))
     }
     if model.ingest.problemCount > 0 {
       let count = NumberFormat.count(Int64(model.ingest.problemCount))

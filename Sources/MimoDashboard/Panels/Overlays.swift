@@ -172,7 +172,7 @@ enum Overlays {
 
   private static func fileLines(_ model: Model, _ columns: Int) -> [[Span]] {
     var lines: [[Span]] = []
-    for notice in model.notices + model.ingest.errors {
+    for notice in model.notices + model.ingest.notices + model.ingest.errors {
       lines.append([Span(notice, Role.warning.style)])
     }
     for file in model.ingest.files {

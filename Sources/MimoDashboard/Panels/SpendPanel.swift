@@ -44,8 +44,10 @@ enum SpendPanel: Panel {
     if let credits = sums.subscriptionCredits {
       spans.append(Span("  \(NumberFormat.amount(credits, .credits))", Role.value.style))
     }
-    // A part of the calls has no price: the sum is a lower bound, and says so.
-    if sums.unpricedRequests > 0, sums.cost != nil {
+    // The sum is a lower bound, and says so: logs are still read, or a part of the calls has no price.
+    if model.ingest.reading != nil {
+      spans.append(Span(" + \(Character(model.glyphs.ellipsis))", Role.warning.style))
+    } else if sums.unpricedRequests > 0, sums.cost != nil {
       spans.append(Span(" + ?", Role.warning.style))
     }
     return spans

@@ -32,6 +32,8 @@ public struct LineTally: Sendable, Equatable {
   public var notUsage = 0
   /// Of these, the lines of no known format.
   public var foreign = 0
+  /// Of the lines of no known format, those that look like a JSON object.
+  public var foreignObjects = 0
   /// Of these, the lines with nothing but white space.
   public var blank = 0
   /// Of these, copies of calls that count in the logs of another tool: imported sessions.
@@ -57,6 +59,7 @@ public struct LineTally: Sendable, Equatable {
     a.usageLines += b.usageLines
     a.notUsage += b.notUsage
     a.foreign += b.foreign
+    a.foreignObjects += b.foreignObjects
     a.blank += b.blank
     a.imported += b.imported
     a.malformed += b.malformed
@@ -171,6 +174,7 @@ public struct FileDecoder: Sendable {
     }
     tally.notUsage += 1
     tally.foreign += 1
+    if line.first(where: { $0 > 32 }) == UInt8(ascii: "{") { tally.foreignObjects += 1 }
   }
 
   private mutating func noteOther(_ decoder: Int) {

@@ -28,6 +28,9 @@ protocol FileWatcher: AnyObject {
   /// Becomes readable when there are events; negative if there never are any.
   var descriptor: Int32 { get }
 
+  /// How many folders are watched.
+  var folderCount: Int { get }
+
   /// Reports what happens to the entries of `folder` from now on. Harmless if repeated; the path is
   /// resolved again each time.
   ///
@@ -42,6 +45,7 @@ protocol FileWatcher: AnyObject {
 /// No events: everything is looked at on a timer.
 final class PollingWatcher: FileWatcher {
   var descriptor: Int32 { -1 }
+  var folderCount: Int { 0 }
   func watch(_ folder: String, namesOnly: Bool) throws(WatchError) {}
   func drain() -> [FileEvent] { [] }
 }

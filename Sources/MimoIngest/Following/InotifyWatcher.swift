@@ -24,6 +24,8 @@
 
     deinit { close(descriptor) }
 
+    var folderCount: Int { folders.count }
+
     func watch(_ folder: String, namesOnly: Bool) throws(WatchError) {
       let watch = inotify_add_watch(descriptor, folder, namesOnly ? names : names | growth)
       guard watch >= 0 else {

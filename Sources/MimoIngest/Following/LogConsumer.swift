@@ -33,6 +33,8 @@ public struct LogProgress: Hashable, Sendable {
   public var filesRead: Int
   /// Files known now.
   public var filesTotal: Int
+  /// Whether that is all: `caughtUp` follows.
+  public var isLast = false
 }
 
 /// Takes the lines of followed logs.
@@ -78,11 +80,14 @@ public protocol LogConsumer: AnyObject {
   /// An error that was told of a source or a folder holds no longer: what was missing is there.
   func resolved(_ error: LogError)
 
-  /// Called after each round of about 4 MiB, and at the end of the last.
+  /// `file` can be read again after an error.
+  func recovered(_ file: LogFile)
+
+  /// Called after each round of about 4 MiB, at the end of the last, and when somebody asks.
   func progress(_ progress: LogProgress)
 
-  /// Everything that was there has been delivered. Called again after each later growth, and when an
-  /// error came or went.
+  /// Everything that was there has been delivered. Called again after each later growth, when an error
+  /// came or went, and when somebody asks.
   func caughtUp()
 }
 
@@ -93,6 +98,8 @@ extension LogConsumer {
   public func unfinished(_ rest: UnsafeRawBufferPointer, of file: LogFile, at offset: Int64) {}
   /// Ignores it.
   public func resolved(_ error: LogError) {}
+  /// Ignores it.
+  public func recovered(_ file: LogFile) {}
   /// Ignores it.
   public func progress(_ progress: LogProgress) {}
 }

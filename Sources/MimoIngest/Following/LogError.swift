@@ -34,6 +34,11 @@ public enum LogError: Error, Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// Whether nothing failed: only how changes are noticed is not as usual.
+  public var isAboutEvents: Bool {
+    if case .noEvents = self { true } else { false }
+  }
+
   /// The error for a failed call on `path`.
   init(path: String, code: Int32) {
     switch code {

@@ -14,6 +14,8 @@ struct SourceState {
   var reported: Set<LogError> = []
   /// When to look at it again at the latest: milliseconds of the monotonic clock.
   var nextLook: Int64 = 0
+  /// Until then it rests if events tell of changes: longer each time there was nothing else to see.
+  var restMilliseconds: Int64
   /// Since the last timed look.
   var hadEvents = false
   /// Timed looks in a row that found changes no event had told of.
@@ -25,8 +27,9 @@ struct SourceState {
   /// Read as a stream from now on.
   var isStream = false
 
-  init(_ source: LogSource) {
+  init(_ source: LogSource, restMilliseconds: Int64) {
     self.source = source
+    self.restMilliseconds = restMilliseconds
     switch source {
     case .file(let path):
       self.path = path
@@ -72,6 +75,9 @@ extension LogFollower {
     // Many sources that are due at nearly the same time are one wake-up.
     if states.contains(where: { $0.nextLook <= now }) { now += 100 }
     for index in states.indices where states[index].nextLook <= now {
+      states[index].restMilliseconds = min(
+        2 * states[index].restMilliseconds,
+        max(options.longestSafetyPollMilliseconds, options.safetyPollMilliseconds))
       let known = byIdentity.count
       let changes = look(index) + (byIdentity.count > known ? 1 : 0)
       looked = true
@@ -79,16 +85,23 @@ extension LogFollower {
       let wasSilent = changes > 0 && !states[index].hadEvents && watcher.descriptor >= 0
       states[index].silentChanges = wasSilent ? states[index].silentChanges + 1 : 0
       states[index].hadEvents = false
-      if states[index].silentChanges == 2 && !states[index].isSilent {
-        states[index].isSilent = true
-        states[index].nextLook = now
-        report(
-          .noEvents(reason: "\(states[index].path): changes arrive without events"),
-          index
-        )
+      if wasSilent {
+        states[index].restMilliseconds = options.safetyPollMilliseconds
+        states[index].nextLook = min(states[index].nextLook, now + options.safetyPollMilliseconds)
+      }
+      if states[index].silentChanges == 2 {
+        fallSilent(index, "changes arrive without events", from: now)
       }
     }
     if looked { visitDetached() }
+  }
+
+  /// Looks at a source on a short timer from now on.
+  private func fallSilent(_ index: Int, _ reason: String, from now: Int64) {
+    if states[index].isSilent { return }
+    states[index].isSilent = true
+    states[index].nextLook = now
+    report(.noEvents(reason: "\(states[index].path): \(reason)"), index)
   }
 
   /// Acts on what the watcher saw.
@@ -287,11 +300,16 @@ extension LogFollower {
     case .folder: changes = walk(states[index].path, index)
     }
     let now = monotonicMilliseconds()
+    if !states[index].isSilent, watcher.descriptor >= 0,
+      let status = nearestStatus(states[index].path), isShared(status)
+    {
+      fallSilent(index, "other machines may write there unseen", from: now)
+    }
     let hasEvents = watcher.descriptor >= 0 && !states[index].isSilent
     // Looking at very many files takes its time: no more than 1 % of it with events, 5 % without.
     let pause =
       hasEvents
-      ? max(options.safetyPollMilliseconds, 100 * (now - begun))
+      ? max(states[index].restMilliseconds, 100 * (now - begun))
       : max(options.pollMilliseconds, 20 * (now - begun))
     states[index].nextLook = now + pause
     return changes
@@ -368,8 +386,9 @@ extension LogFollower {
     consumer.failed(error, of: nil)
   }
 
-  /// Of what was said about a source only `remaining` holds still.
+  /// Of what was said about a source only `remaining` holds still, and what was said of its events.
   private func resolve(_ remaining: Set<LogError>, _ index: Int) {
+    let remaining = remaining.union(states[index].reported.filter(\.isAboutEvents))
     for error in states[index].reported.subtracting(remaining) {
       hasNews = true
       consumer.resolved(error)
@@ -465,6 +484,16 @@ extension LogFollower {
     watcher = PollingWatcher()
     if case .exhausted(let reason) = error { consumer.failed(.noEvents(reason: reason), of: nil) }
     lookAgain()
+  }
+}
+
+/// The status of a file or folder, or of the nearest folder above that exists.
+private func nearestStatus(_ path: String) -> FileStatus? {
+  var path = path
+  while true {
+    if let status = try? FileStatus(path: path) { return status }
+    if path == "/" || path == "." { return nil }
+    path = split(path).folder
   }
 }
 

@@ -29,7 +29,7 @@ extension LogFollower {
         if file.isWhole { return visitWhole(file) }
       }
       if !file.isOpened { try begin(file, descriptor) }
-      file.error = nil
+      clearError(of: file)
       var left = budget
       var restarts = 0
       while left > 0 {
@@ -86,7 +86,7 @@ extension LogFollower {
     }
     // Looked at before it is read: what changes meanwhile is seen as a change by the next look.
     file.companion = companion(of: file)
-    file.error = nil
+    clearError(of: file)
     let isRead = consumer.changed(file)
     let now = monotonicMilliseconds()
     file.lastActivity = now
@@ -156,6 +156,13 @@ extension LogFollower {
     file.error = error
     hasNews = true
     consumer.failed(error, of: file)
+  }
+
+  private func clearError(of file: LogFile) {
+    if file.error == nil { return }
+    file.error = nil
+    hasNews = true
+    consumer.recovered(file)
   }
 
   func makeFile(

@@ -17,6 +17,7 @@ public final class LogFollowerRemote: Sendable {
 
   private struct State {
     var isStopped = false
+    var isAsked = false
     var work: [@Sendable () -> Void] = []
   }
 
@@ -50,18 +51,28 @@ public final class LogFollowerRemote: Sendable {
     ring()
   }
 
+  /// Has the consumer told again where reading stands, by `progress` or `caughtUp`, once what is there
+  /// now was read. Any thread.
+  public func ask() {
+    state.withLock { $0.isAsked = true }
+    ring()
+  }
+
   /// Whether `stop` was called.
   public var isStopped: Bool { state.withLock { $0.isStopped } }
 
   /// Does what was posted. Follower's thread only.
-  func answer() {
+  ///
+  /// - Returns: whether somebody asked where reading stands.
+  func answer() -> Bool {
     var bytes: (UInt64, UInt64) = (0, 0)
     while read(wakeUp, &bytes, 16) > 0 {}
-    let work = state.withLock { state in
-      defer { state.work = [] }
-      return state.work
+    let (work, isAsked) = state.withLock { state in
+      defer { (state.work, state.isAsked) = ([], false) }
+      return (state.work, state.isAsked)
     }
     for item in work { item() }
+    return isAsked
   }
 
   private func ring() {

@@ -14,6 +14,7 @@ import Testing
     var events: [FileEvent] = []
     var limit: Int
     private(set) var folders: Set<String> = []
+    var folderCount: Int { folders.count }
     let descriptor: Int32
 
     init(limit: Int = .max, descriptor: Int32 = 1 << 20) {
@@ -107,7 +108,61 @@ import Testing
     #expect(following.recorder.errors.count == 1)
   }
 
+  @Test func `a network file system is looked at on a timer from the start, and it says so`() throws
+  {
+    let folder = TemporaryFolder()
+    folder.write("log", "1\n")
+    var options = LogFollower.Options()
+    options.pollMilliseconds = 0
+    options.safetyPollMilliseconds = 3_600_000
+    let path = folder["later/log"]
+    let following = try Following(
+      [.file(folder["log"]), .file(path)], options: options, isShared: { _ in true }
+    ) { () throws(WatchError) in FakeWatcher() }
+    let reason = "other machines may write there unseen"
+    let expected: [LogError] = [
+      .noEvents(reason: "\(folder["log"]): \(reason)"), .waitingFor(path: path),
+      .noEvents(reason: "\(path): \(reason)"),
+    ]
+    #expect(following.recorder.errors == expected)
+    folder.append("log", "2\n")
+    folder.makeFolder("later")
+    folder.write("later/log", "3\n")
+    following.wait(lines: 3)
+    #expect(following.recorder.errors == expected)
+    #expect(
+      following.recorder.resolved == [.waitingFor(path: path)], "how it is followed stays said")
+  }
+
+  @Test func `a line of the mount table tells what kind of file system a device has`() {
+    let table = MountTable(
+      """
+      22 1 259:2 / / rw,relatime shared:1 - ext4 /dev/nvme0n1p2 rw
+      97 22 0:52 / /mnt/team rw,relatime shared:50 master:3 - nfs4 10.0.0.1:/team rw,vers=4.2
+      98 22 0:300 / /mnt/far rw - fuse.sshfs ana@far: rw
+      99 22 8:17 / /mnt/usb rw - fuseblk /dev/sdb1 rw
+      nonsense
+      100 22 0:x / /a rw
+      """)
+    #expect(!table.isShared(device: 259 << 8 | 2))
+    #expect(table.isShared(device: 52))
+    #expect(table.isShared(device: 300 & 0xff | (300 & ~0xff) << 12))
+    #expect(!table.isShared(device: 8 << 8 | 17))
+    #expect(!table.isShared(device: 4711))
+  }
+
   #if os(Linux)
+    @Test func `where the logs of this test are the system tells of changes`() throws {
+      let folder = TemporaryFolder()
+      folder.makeFolder("a")
+      folder.write("a/log", "1\n")
+      let status = try FileStatus(path: folder.path)
+      if MountTable.current.isShared(device: status.identity.device) { return }
+      let trial = WatchTrial(of: [.folder(folder.path, suffixes: []), .file(folder["b/log"])])
+      #expect(trial.problems == [])
+      #expect(trial.folders >= 3, "the folder, the one in it, and the one above")
+    }
+
     @Test func `a folder's files are told of by one watch`() throws {
       let folder = TemporaryFolder()
       folder.write("a", "1\n")

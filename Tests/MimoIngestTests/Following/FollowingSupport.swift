@@ -90,12 +90,18 @@ final class Recorder: LogConsumer {
   private(set) var progress: [LogProgress] = []
   private(set) var rests: [(Int64, String)] = []
   private var ends: [Int: Int64] = [:]
+  private(set) var resolved: [LogError] = []
+  private(set) var recoveries = 0
   var onLine: ((String) -> Void)?
+  /// Called between the look at a file and the first read of it, and after each read.
+  var onOpened: (() -> Void)?
+  var onRun: (() -> Void)?
   var keepsLines = true
 
   func opened(_ file: LogFile, reason: OpenReason) {
     events.append("opened \(name(file)) \(reason)")
     ends[file.id] = file.bookmark.offset
+    onOpened?()
   }
 
   func consume(lines run: UnsafeRawBufferPointer, of file: LogFile, at offset: Int64) {
@@ -109,6 +115,7 @@ final class Recorder: LogConsumer {
       if keepsLines { lines.append(text) }
       onLine?(text)
     }
+    onRun?()
   }
 
   func unfinished(_ rest: UnsafeRawBufferPointer, of file: LogFile, at offset: Int64) {
@@ -120,6 +127,8 @@ final class Recorder: LogConsumer {
   }
 
   func failed(_ error: LogError, of file: LogFile?) { errors.append(error) }
+  func resolved(_ error: LogError) { resolved.append(error) }
+  func recovered(_ file: LogFile) { recoveries += 1 }
   func progress(_ progress: LogProgress) { self.progress.append(progress) }
   func caughtUp() { caughtUps += 1 }
 
@@ -143,6 +152,7 @@ final class Following {
   init(
     _ sources: [LogSource],
     options: LogFollower.Options = LogFollower.Options(),
+    isShared: @escaping (FileStatus) -> Bool = { _ in false },
     makeWatcher: @escaping () throws(WatchError) -> any FileWatcher
   ) throws {
     follower = try LogFollower(
@@ -150,8 +160,18 @@ final class Following {
       bookmarks: [],
       options: options,
       remote: nil,
-      makeWatcher: makeWatcher
+      makeWatcher: makeWatcher,
+      isShared: isShared
     )
+    step()
+  }
+
+  /// A follower whose consumer does something while it is called.
+  init(
+    _ sources: [LogSource], options: LogFollower.Options, preparing prepare: (Recorder) -> Void
+  ) throws {
+    follower = try LogFollower(sources: sources, options: options)
+    prepare(recorder)
     step()
   }
 

@@ -41,7 +41,7 @@ let bothWays: [LogFollower.Options] = {
     #expect(recorder.caughtUps == 1)
     #expect(
       recorder.progress.last
-        == LogProgress(bytesRead: 23, bytesTotal: 28, filesRead: 3, filesTotal: 3)
+        == LogProgress(bytesRead: 23, bytesTotal: 28, filesRead: 3, filesTotal: 3, isLast: true)
     )
   }
 
@@ -303,6 +303,142 @@ let bothWays: [LogFollower.Options] = {
     }
   }
 
+  @Test(arguments: bothWays)
+  func `a followed file that loses its permissions loses no line, and says so once`(
+    options: LogFollower.Options
+  ) throws {
+    let folder = TemporaryFolder()
+    var options = options
+    options.maximumOpenFiles = 4
+    for i in 0..<8 { folder.write("\(i).jsonl", "{\"n\":\(i)}\n") }
+    // The others make room for themselves: this one has to be opened again.
+    let name = "0.jsonl"
+    try withoutPrivileges {
+      let following = try Following(
+        [.folder(folder.path, suffixes: [".jsonl"])], options: options)
+      let file = try #require(following.follower.byPath[folder[name]])
+      following.follower.release(file)
+      withPrivileges {
+        folder.append(name, "{\"late\":1}\n")
+        #expect(chmod(folder[name], 0) == 0)
+      }
+      guard open(folder[name], O_RDONLY) < 0 else { return }
+      following.wait("the message") { !following.recorder.errors.isEmpty }
+      withPrivileges { folder.append(name, "{\"late\":2}\n") }
+      following.stepLookingAtEverything()
+      #expect(following.recorder.errors == [.permissionDenied(path: folder[name])])
+      #expect(following.lines.count == 8)
+      withPrivileges { #expect(chmod(folder[name], 0o644) == 0) }
+      following.wait(lines: 10)
+      following.stepLookingAtEverything()
+      #expect(following.lines.suffix(2) == ["{\"late\":1}", "{\"late\":2}"])
+      #expect(following.lines.count == 10)
+      #expect(following.recorder.recoveries == 1)
+      #expect(file.error == nil)
+    }
+  }
+
+  @Test(arguments: bothWays)
+  func `an open file whose permissions are taken away is read on`(options: LogFollower.Options)
+    throws
+  {
+    let folder = TemporaryFolder()
+    folder.write("log", "1\n")
+    try withoutPrivileges {
+      let following = try Following([.file(folder["log"])], options: options)
+      withPrivileges {
+        #expect(chmod(folder["log"], 0) == 0)
+        folder.append("log", "2\n")
+      }
+      following.wait(lines: 2)
+      withPrivileges {
+        #expect(chmod(folder["log"], 0o644) == 0)
+        folder.append("log", "3\n")
+      }
+      following.wait(lines: 3)
+      following.stepLookingAtEverything()
+      #expect(following.lines == ["1", "2", "3"])
+    }
+  }
+
+  // MARK: - Times
+
+  @Test(arguments: bothWays)
+  func `a file that grows between the look at it and the read is neither lost nor doubled`(
+    options: LogFollower.Options
+  ) throws {
+    let folder = TemporaryFolder()
+    folder.write("log", "1\n")
+    var written = 1
+    func grow(to most: Int) {
+      guard written < most else { return }
+      written += 1
+      folder.append("log", "\(written)\n")
+    }
+    let following = try Following([.file(folder["log"])], options: options) { recorder in
+      recorder.onOpened = { grow(to: 5) }
+      recorder.onRun = { grow(to: 5) }
+    }
+    following.wait(lines: 5)
+    following.stepLookingAtEverything()
+    #expect(following.lines == ["1", "2", "3", "4", "5"])
+    let file = following.follower.files[0]
+    #expect(file.bookmark.offset == 10)
+    folder.append("log", "6\nunfinished")
+    following.wait(lines: 6)
+    following.stepLookingAtEverything()
+    #expect(file.bookmark.offset == 12, "the offset stays before what is not finished")
+  }
+
+  @Test(arguments: bothWays)
+  func `clocks that jump change nothing`(options: LogFollower.Options) throws {
+    let folder = TemporaryFolder()
+    folder.write("log", "1\n")
+    folder.write("other", "a\n")
+    let following = try Following(
+      [.file(folder["log"]), .file(folder["other"])], options: options)
+    // Years ahead, long ago, and where it was.
+    for (number, second) in [4_000_000_000, 1, 0, 1_700_000_000, 1_700_000_000].enumerated() {
+      folder.append("log", "\(number + 2)\n")
+      let time = timespec(tv_sec: second, tv_nsec: 0)
+      #expect(utimensat(AT_FDCWD, folder["log"], [time, time], 0) == 0)
+      following.wait(lines: number + 3)
+    }
+    following.stepLookingAtEverything()
+    #expect(following.lines.filter { $0 != "a" } == ["1", "2", "3", "4", "5", "6"])
+    #expect(following.lines.count == 7)
+  }
+
+  @Test func `looking in vain is done less and less often`() throws {
+    let folder = TemporaryFolder()
+    folder.write("log", "1\n")
+    var options = LogFollower.Options()
+    options.safetyPollMilliseconds = 1000
+    options.longestSafetyPollMilliseconds = 5000
+    let following = try Following([.file(folder["log"])], options: options) {
+      () throws(WatchError) in SilentWatcher()
+    }
+    var rests: [Int64] = []
+    for _ in 0..<4 {
+      following.stepLookingAtEverything()
+      rests.append(following.follower.states[0].restMilliseconds)
+    }
+    #expect(rests == [2000, 4000, 5000, 5000])
+    // A change that no event told of.
+    folder.append("log", "2\n")
+    following.stepLookingAtEverything()
+    #expect(following.lines.count == 2)
+    #expect(following.follower.states[0].restMilliseconds == 1000)
+  }
+
+  /// Has a descriptor, so that events are waited for; none ever come.
+  private final class SilentWatcher: FileWatcher {
+    let descriptor: Int32 = 1 << 20
+    let folderCount = 0
+    func watch(_ folder: String, namesOnly: Bool) throws(WatchError) {}
+    func drain() -> [FileEvent] { [] }
+  }
+
   @Test func `a folder without permission is named once and the rest goes on`() throws {
     let folder = TemporaryFolder()
     folder.write("a.jsonl", "1\n")
@@ -370,6 +506,25 @@ let bothWays: [LogFollower.Options] = {
   }
 
   // MARK: - Other threads
+
+  @Test func `who asks is told where reading stands, once what is there was read`() throws {
+    let folder = TemporaryFolder()
+    folder.write("log", "1\n")
+    let following = try Following([.file(folder["log"])])
+    #expect(following.recorder.caughtUps == 1)
+    following.step()
+    #expect(following.recorder.caughtUps == 1)
+    following.follower.remote.ask()
+    following.step()
+    #expect(following.recorder.caughtUps == 2)
+    var linesWhenTold: [Int] = []
+    following.recorder.onRun = { linesWhenTold.append(following.recorder.caughtUps) }
+    folder.append("log", "2\n")
+    following.follower.remote.ask()
+    following.step()
+    #expect(following.recorder.caughtUps == 3)
+    #expect(linesWhenTold == [2], "the line came before the answer")
+  }
 
   @Test func `other threads stop a follower and have work done on its thread`() throws {
     let folder = TemporaryFolder()
