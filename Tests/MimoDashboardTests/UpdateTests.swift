@@ -896,7 +896,7 @@ import Testing
   @Test func `frames that are expensive, or show very much, are fewer`() {
     var pace = FramePace()
     pace.drew(at: 1000, work: 700, calls: 51)
-    #expect(pace.pause(at: 1000) == 100)
+    #expect(pace.pause(at: 1000) == 150)
     pace = FramePace()
     pace.drew(at: 1000, work: 20_000, calls: 1)
     #expect(pace.pause(at: 1000) == 400)
