@@ -91,3 +91,12 @@ let package = Package(
       exclude: ["Fixtures"]),
   ]
 )
+
+// Hostile bytes for every reader: built by `.ci/fuzz` alone, in a folder of its own and all instrumented.
+if Context.environment["MIMO_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "mimo-top-fuzz",
+      dependencies: ["MimoEngine", "MimoCatalog", "MimoIngest", "MimoSQLite", "CZlib", "CZstd"],
+      path: "Tests/Fuzz"))
+}

@@ -35,8 +35,7 @@ public struct Catalog: Sendable {
   public init(
     userPrices: [CatalogFile] = [], userPlans: [CatalogFile] = [], userClasses: [CatalogFile] = []
   ) {
-    var lists = Overlay<ProviderPrices>()
-    for file in BuiltIn.prices { lists.addPrices(file) }
+    var lists = Self.builtInLists
     lists.isUser = true
     for file in userPrices { lists.addPrices(file) }
     // Plans of the user's may bring price lists of their own, which come behind all others.
@@ -84,6 +83,15 @@ public struct Catalog: Sendable {
     problems = lists.problems + subscriptions.problems + classProblems
   }
 
+  private static let builtInLists: Overlay<ProviderPrices> = {
+    var lists = Overlay<ProviderPrices>()
+    for file in BuiltIn.prices { lists.addPrices(file) }
+    return lists
+  }()
+
+  /// Reads our own price lists, so that they are there when the first catalog is made. Safe on any thread.
+  public static func prepare() { _ = builtInLists }
+
   /// The plan with this id, or `nil`.
   public func plan(id: String) -> Plan? { plans.first { $0.id == id } }
 
@@ -104,7 +112,7 @@ public struct Catalog: Sendable {
 }
 
 /// Items of several files, where later ones replace earlier ones.
-private struct Overlay<Item> {
+private struct Overlay<Item: Sendable>: Sendable {
   var items: [Item] = []
   var problems: [CatalogProblem] = []
   var isUser = false

@@ -22,8 +22,17 @@ public struct FileReport: Sendable {
   public var copiesLeftOut = 0
   /// Where a last line begins that was never finished, and its length; only in one-shot readings.
   public var unfinished: (offset: Int64, length: Int)?
-  /// Why it cannot be read now; `nil` if it can.
-  public var error: String?
+  /// How many of its calls were left out, because the sums of all calls cannot hold them.
+  public var refused = 0
+  /// Why it cannot be read now, or cannot be counted; `nil` if it can.
+  public var error: String? {
+    get {
+      failure ?? (refused > 0 ? "\(path): \(refused) calls were left out, \(Self.overflow)" : nil)
+    }
+    set { failure = newValue }
+  }
+  private var failure: String?
+  private static let overflow = "because the sums of all calls would be too large to be true"
 
   /// A file of which nothing was read yet.
   public init(path: String, source: Int) {
@@ -35,6 +44,7 @@ public struct FileReport: Sendable {
   mutating func add(_ outcome: NameTranslation.Outcome) {
     records += outcome.counted
     duplicates += outcome.repeated
+    refused += outcome.refused
     newest = [newest, outcome.newest].compactMap { $0 }.max()
   }
 
@@ -79,7 +89,7 @@ public struct IngestTotals: Equatable, Sendable {
       records += file.records
       duplicates += file.duplicates
       notUsage += file.tally.notUsage
-      malformed += file.tally.malformed
+      malformed += file.tally.malformed + file.refused
     }
   }
 }

@@ -16,7 +16,8 @@ public final class SQLiteConnection {
     case readWrite
   }
 
-  /// Texts and blobs beyond this many bytes are an error: a hostile database must not fill the memory.
+  /// Texts and blobs beyond this many bytes are an error where another program's database is read: a hostile one
+  /// must not fill the memory.
   public static let maximumValueBytes: Int32 = 256 << 20
 
   let handle: OpaquePointer
@@ -45,7 +46,9 @@ public final class SQLiteConnection {
     handle = opened
     sqlite3_extended_result_codes(handle, 1)
     sqlite3_busy_timeout(handle, busyMilliseconds)
-    sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, Self.maximumValueBytes)
+    if access != .readWrite {
+      sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, Self.maximumValueBytes)
+    }
     // Functions with side effects do not run because a schema says so.
     try execute("PRAGMA trusted_schema = OFF")
   }

@@ -27,6 +27,8 @@ struct MimoTop: ParsableCommand {
 
   static func main() {
     StandardStreams.prepare()
+    // Nearly every command needs the price lists: they are read beside the parser's work.
+    _ = WorkerThread.start { Catalog.prepare() }
     do {
       // The parser offers a long name only.
       let typed = CommandLine.arguments.dropFirst().map { $0 == "-v" ? "--version" : $0 }

@@ -1,3 +1,5 @@
+import MimoScreen
+
 #if canImport(Darwin)
   import Darwin
 #else
@@ -12,8 +14,12 @@ enum StandardStreams {
   /// Prints a text on standard output; a closed pipe ends the program normally, a full disk with status 1.
   static func print(_ text: String) { write(text, to: 1) }
 
-  /// Prints a message on standard error, with the program's name.
-  static func complain(_ text: String) { write("mimo-top: \(text)\n", to: 2) }
+  /// Prints a message on standard error, with the program's name. Names of files in it cannot act on the terminal.
+  static func complain(_ text: String) {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    let shown = lines.map { TextWidth.sanitized(String($0)) }.joined(separator: "\n")
+    write("mimo-top: \(shown)\n", to: 2)
+  }
 
   private static func write(_ text: String, to descriptor: Int32) {
     var text = text

@@ -83,6 +83,49 @@ import Testing
     #expect(ledger.knownCalls == 2)
   }
 
+  @Test func `what cannot be true is refused, and leaves the sums as they were`() {
+    var ledger = Ledger(promptEdges: [])
+    var searches = Line(message: "b").record(in: &ledger)
+    searches.quantities.webSearches = .max
+    let wrong = [
+      Line(message: "a", tokens: TokenCounts(input: -1)),
+      Line(message: "a", tokens: TokenCounts(cacheRead: .max)),
+      Line(tokens: TokenCounts(output: .min)), Line(message: "a", calls: -1),
+    ].map { $0.record(in: &ledger) }
+    for record in wrong + [searches] { #expect(ledger.record(record) == .refused) }
+    #expect(ledger.knownCalls == 0)
+    #expect(ledger.snapshot().cube.span == nil)
+  }
+
+  @Test func `sums that are full take no more, until something is taken back`() {
+    var ledger = Ledger(promptEdges: [])
+    let large = TokenCounts(input: TokenCounts.largestPlausibleCount)
+    var outcomes: [Ledger.Outcome] = []
+    for call in 0..<2500 {
+      outcomes.append(
+        ledger.record(Line(message: "m\(call)", tokens: large).record(in: &ledger)))
+    }
+    let counted = outcomes.count { $0 == .counted }
+    #expect(counted > 2200)
+    #expect(outcomes.count { $0 == .refused } == 2500 - counted)
+    #expect(ledger.snapshot().sum.tokens.input == Int64(counted) * large.input)
+    // Repeats and small calls have their place.
+    #expect(ledger.record(Line(message: "small", tokens: some).record(in: &ledger)) == .counted)
+    var smaller = Line(message: "m0", tokens: some).record(in: &ledger)
+    smaller.isRevision = true
+    #expect(ledger.record(smaller) == .repeated)
+    #expect(ledger.record(Line(message: "next", tokens: large).record(in: &ledger)) == .counted)
+  }
+
+  @Test func `no cell counts more calls than it can hold`() {
+    var ledger = Ledger(promptEdges: [])
+    let outcomes = (0..<3).map { call in
+      ledger.record(Line(message: "m\(call)", tokens: some, calls: .max).record(in: &ledger))
+    }
+    #expect(outcomes == [.counted, .counted, .refused])
+    #expect(ledger.snapshot().sum.requests == 2 * Int64(Int32.max))
+  }
+
   @Test func `two different messages never merge`() {
     let lines = (0..<20_000).map { Line(message: "msg_\($0)", tokens: TokenCounts(input: 1)) }
     let sum = snapshot(lines).sum

@@ -156,6 +156,19 @@ private func part(
     #expect(requests(by: .model, snapshot).keys.sorted() == ["mimo-v2.6-pro"])
   }
 
+  @Test func `parts that nothing tells apart add up, and stay as they are`() throws {
+    let one = part("mimo-v2.6-pro", calls: 2, input: 1000, output: 500, read: 20_000)
+    let database = try scratch.database("state.db", sessions + models + one + one)
+    let watch = try Watch(.file(path))
+    #expect(watch.tokens == whole)
+    #expect(watch.sums.requests == 7)
+    let records = watch.collector.fileReports.first?.records
+    try database.execute("UPDATE sessions SET message_count = 15")
+    watch.settle()
+    #expect(watch.collector.fileReports.first?.records == records)
+    #expect(watch.collector.fileReports.first?.tally.usageLines == 2)
+  }
+
   @Test func `sessions in copies of a database count once`() throws {
     for name in ["a/state.db", "b/state.db"] {
       let database = try scratch.database(name, sessions)

@@ -108,6 +108,7 @@ private func walk(_ text: String) throws {
     (#"plain"#, "plain"), (#"\"\\\/"#, "\"\\/"), (#"\b\f\n\r\t"#, "\u{8}\u{c}\n\r\t"),
     (#"\u00e9\u4E2D"#, "é中"), (#"\ud83d\ude00"#, "😀"), (#"\ud83d"#, "\u{FFFD}"),
     (#"\ude00x"#, "\u{FFFD}x"), (#"\ud83d\u0041"#, "\u{FFFD}A"), ("中文", "中文"),
+    (#"\Ux\'"#, "\u{FFFD}x\u{FFFD}"),
   ])
   func `escapes are resolved`(_ raw: String, _ text: String) throws {
     let read = try atValue("\"\(raw)\"") { cursor in

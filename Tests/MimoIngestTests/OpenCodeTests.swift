@@ -215,6 +215,28 @@ private func row(
     watch.wait("the new database is read") { $0.requests == 3 }
   }
 
+  @Test func `the sums of a session that stands in both tables count once, as the newer has them`()
+    throws
+  {
+    func sums(_ table: String, input: Int) -> String {
+      """
+      CREATE TABLE \(table) (id TEXT PRIMARY KEY, tokens_input, tokens_output, tokens_cache_read,
+        tokens_cache_write);
+      INSERT INTO \(table) VALUES ('s', \(input), 5, 0, 0);
+      """
+    }
+    let database = try scratch.database(
+      "opencode.db",
+      "CREATE TABLE message (id TEXT PRIMARY KEY, session_id TEXT, data TEXT);"
+        + sums("session", input: 100) + sums("session_v2", input: 120))
+    let watch = try Watch(scratch.source)
+    #expect(watch.tokens.input == 120)
+    try database.execute("UPDATE session_v2 SET tokens_input = 130")
+    watch.wait("it has grown") { $0.tokens.input == 130 }
+    #expect(watch.sums.requests == 2)
+    #expect(watch.collector.fileReports.first?.tally.lines == 2)
+  }
+
   @Test func `a database whose owner has locked it is read when it lets go`() throws {
     let path = scratch.path("opencode.db")
     let owner = try SQLiteConnection(path: path, access: .readWrite)

@@ -67,8 +67,7 @@ enum BreakdownPanel: Panel {
         if credits {
           cells.append(Span(NumberFormat.money(row.money, model.plan.currency), Role.value.style))
         }
-        let share =
-          total > 0 ? Ratio(Int64(clamping: sums.costFemto * 1_000_000 / total), 1_000_000) : nil
+        let share = Ratio(wide: sums.costFemto, over: total)
         cells.append(Span(sums.cost == nil ? "" : NumberFormat.percent(share), Role.muted.style))
         let saved = credits ? nil : sums.savedByCache
         cells.append(

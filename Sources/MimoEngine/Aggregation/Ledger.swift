@@ -13,10 +13,17 @@ public struct Ledger: Sendable {
     case counted
     /// A call seen before; counters that grew were added.
     case repeated
+    /// A call that no sum could hold, or with counters below 0 or far above what is plausible; nothing was
+    /// counted.
+    case refused
   }
 
   /// How many latest calls a snapshot keeps.
   public static let recentCapacity = 256
+
+  /// How many tokens, and things beside text, all calls together may have: every sum, its price in any unit, and
+  /// 3,600 times that fit their numbers. It is two thousand calls of the largest plausible count in each class.
+  static let capacity: Int64 = 1 << 51
 
   /// The names used by `Labels` of the records. Intern here before recording.
   public var names = NameTable()
@@ -24,9 +31,10 @@ public struct Ledger: Sendable {
   public var knownCalls: Int { calls.count }
 
   private var cube: UsageCube
-  private var seriesIndex: [Series: UInt32] = [:]
-  private var lastSeries: (series: Series, index: UInt32)?
+  private var seriesIndex = HashIndex()
   private var cellIndex = HashIndex()
+  /// For each series the cell it was counted in last: logs are in order of time.
+  private var latestCells: [UInt32] = []
   private var callIndex = HashIndex()
   private var calls = ChunkedArray<Call>()
   private var callExtras: [UInt32: CallExtras] = [:]
@@ -34,57 +42,14 @@ public struct Ledger: Sendable {
   private var aliases: [UInt64: UInt32] = [:]
   /// Calls that turned out to be others, seen before under another id.
   private var joined: [UInt32: UInt32] = [:]
-  private var openings: [NameID: Opening] = [:]
-  private var recent: [RecentCall] = []
-  private var recentFloor = Instant(milliseconds: .min)
-  private var isRecentOrdered = true
+  /// For each conversation, by the number of its name, the earliest call with an id: its position plus one.
+  private var openingCalls: [UInt32] = []
+  /// For each conversation the earliest call without an id. The earlier of the two opens the conversation.
+  private var namelessOpenings: [NameID: NamelessCall] = [:]
+  private var recent = RecentCalls()
   private var revision: UInt64 = 0
-
-  /// What is remembered of one call, to add only what grows when it is logged again.
-  ///
-  /// 48 bytes. Counters beyond 32 bits and stated costs are rare and live in `callExtras`.
-  private struct Call {
-    var key: UInt64
-    var request: UInt32
-    var cell: UInt32
-    var tokens: (UInt32, UInt32, UInt32, UInt32, UInt32, UInt32) = (0, 0, 0, 0, 0, 0)
-    var rank: CallIdentity.Rank
-    var flags: UInt8
-    /// When in the minute of its cell its earliest line was written.
-    var milliseconds: UInt16
-    /// The conversation of the line that files it.
-    var conversation: NameID
-
-    static let hasExtras: UInt8 = 1
-    static let failed: UInt8 = 2
-    /// Filed under message and request id, because another request came first.
-    static let isSecond: UInt8 = 4
-
-    /// Decides between calls of one instant; the same whichever request of a message came first.
-    var order: UInt64 {
-      guard rank == .request, flags & Call.isSecond == 0 else { return key }
-      return Call.key(Fingerprint(value: key), request)
-    }
-
-    static func key(_ message: Fingerprint, _ request: UInt32) -> UInt64 {
-      message.combined(with: UInt64(request)).value
-    }
-  }
-
-  private struct CallExtras {
-    var tokens: TokenCounts
-    var statedCost: Amount?
-    var quantities: Quantities
-    var calls: Int32
-  }
-
-  /// The two calls that may open a conversation; the earlier one does.
-  private struct Opening {
-    /// The earliest call with an id.
-    var call: UInt32?
-    /// The earliest call without one.
-    var nameless: NamelessCall?
-  }
+  /// The sums over all cells, of which every other sum is a part.
+  private var load: (counts: Int64, calls: Int64) = (0, 0)
 
   private struct NamelessCall {
     var time: Instant
@@ -100,13 +65,14 @@ public struct Ledger: Sendable {
   /// All counted so far; cheap, and unaffected by later records.
   public func snapshot() -> UsageSnapshot {
     UsageSnapshot(
-      cube: cube, names: names, recent: Self.latest(of: recent), revision: revision)
+      cube: cube, names: names, recent: latestCalls(), revision: revision)
   }
 
   /// Counts a call, or what a repeat of it adds.
   @discardableResult
   public mutating func record(_ record: UsageRecord) -> Outcome {
     revision += 1
+    guard hasRoom(for: record) else { return .refused }
     guard let identity = record.identity else {
       recordNameless(record)
       return .counted
@@ -114,18 +80,31 @@ public struct Ledger: Sendable {
     if let alias = identity.alias { return self.record(record, identity.message, alias) }
     let request = UInt32(truncatingIfNeeded: identity.request ^ identity.request >> 32)
     if let position = find(identity.message.value) {
-      let known = calls[position]
-      if known.rank == .request, identity.rank == .request, known.request != request {
+      let (rank, knownRequest) = (calls[position].rank, calls[position].request)
+      if rank == .request, identity.rank == .request, knownRequest != request {
         return recordSecondRequest(record, identity.message, request)
       }
-      if identity.rank < known.rank { return .repeated }
+      if identity.rank < rank { return .repeated }
       merge(
         record, identity.rank, request, into: position,
-        replacing: record.isRevision || identity.rank > known.rank)
+        replacing: record.isRevision || identity.rank > rank)
       return .repeated
     }
     insert(record, key: identity.message.value, identity.rank, request)
     return .counted
+  }
+
+  /// Whether the sums stay within what they can hold.
+  private func hasRoom(for record: UsageRecord) -> Bool {
+    let t = record.tokens
+    let widest = t.input | t.cacheRead | t.cacheWrite5m | t.cacheWrite1h | t.output | t.reasoning
+    // A negative count has the highest bit.
+    guard UInt64(bitPattern: widest) <= Quantities.largest, record.calls >= 0,
+      record.beside.isNothing || record.quantities.arePlausible
+    else { return false }
+    let beside = record.beside.isNothing ? 0 : record.quantities.sum
+    return load.counts + t.prompt + t.output + beside <= Self.capacity
+      && load.calls + Int64(record.calls) <= UInt32.max
   }
 
   // MARK: - Calls
@@ -137,14 +116,14 @@ public struct Ledger: Sendable {
     let cell = cell(record.time.minute, series)
     let contribution = Contribution(of: record)
     add(contribution, to: cell)
-    remember(record, series: series, key: 0)
+    rememberNameless(record, series: series)
     guard record.isRequest, record.conversation != .none else { return }
     let call = NamelessCall(time: record.time, contribution: contribution, cell: cell)
-    if let rival = openings[record.conversation]?.nameless {
+    if let rival = namelessOpenings[record.conversation] {
       guard comesBefore(call, rival) else { return }
       setNamelessOpens(record.conversation, false)
     }
-    openings[record.conversation, default: Opening()].nameless = call
+    namelessOpenings[record.conversation] = call
     settleOpening(of: record.conversation)
   }
 
@@ -157,7 +136,7 @@ public struct Ledger: Sendable {
       merge(record, .request, request, into: position, replacing: record.isRevision)
       return .repeated
     }
-    insert(record, key: key, .request, request, flags: Call.isSecond)
+    insert(record, key: key, .request, request, isSecond: true)
     return .counted
   }
 
@@ -184,22 +163,17 @@ public struct Ledger: Sendable {
     let counted = contribution(of: other)
     let series = cube.series[Int(self[call.cell].series)]
     var record = UsageRecord(time: time(of: call), labels: series.labels)
-    record.conversation = call.conversation
+    record.conversation = series.conversation
     record.tokens = counted.tokens
-    record.statedCost = counted.statedCost
-    record.quantities = counted.quantities
+    record.beside = counted.beside
     record.calls = counted.calls
-    record.failed = call.flags & Call.failed != 0
+    record.failed = call.failed
     record.tier = series.tier
     record.tellsCache = !series.flags.contains(.cacheUnknown)
     record.answeredByProxyCache = series.flags.contains(.answeredByProxyCache)
     subtract(counted, from: call.cell)
     joined[other] = position
-    calls[other].conversation = .none
-    recent.removeAll { $0.identity == call.key }
-    if call.conversation != .none, openings[call.conversation]?.call == other {
-      electOpening(of: call.conversation)
-    }
+    if openingCall(of: series.conversation) == other { electOpening(of: series.conversation) }
     merge(record, .message, 0, into: position, replacing: false)
   }
 
@@ -214,22 +188,26 @@ public struct Ledger: Sendable {
 
   private mutating func insert(
     _ record: UsageRecord, key: UInt64, _ rank: CallIdentity.Rank, _ request: UInt32,
-    flags: UInt8 = 0
+    isSecond: Bool = false
   ) {
     let position = UInt32(calls.count)
-    var call = Call(
-      key: key, request: request, cell: 0, rank: rank, flags: flags,
-      milliseconds: Self.millisecondsInMinute(record.time), conversation: record.conversation)
-    if record.failed { call.flags |= Call.failed }
+    var call = Call(key: key, request: request)
+    call.rank = rank
+    call.isSecond = isSecond
+    call.milliseconds = Self.millisecondsInMinute(record.time)
+    call.failed = record.failed
     let opens = record.isRequest && wouldOpen(record.conversation, (record.time, call.order))
     let series = seriesPosition(of: record, opening: opens)
     let contribution = Contribution(of: record)
     call.cell = cell(record.time.minute, series)
     add(contribution, to: call.cell)
-    remember(record, series: series, key: key)
+    store(contribution, of: position, in: &call)
     calls.append(call)
-    store(contribution, in: position)
-    callIndex.insert(key, position)
+    do {
+      let calls = calls
+      callIndex.append(key) { calls[$0].key }
+    }
+    remember(position, record)
     if record.isRequest { compete(position) }
   }
 
@@ -243,12 +221,12 @@ public struct Ledger: Sendable {
     let oldSeries = cube.series[Int(oldCell.series)]
     let oldTime = time(of: call)
     let oldOrder = call.order
-    let oldConversation = call.conversation
+    let oldConversation = oldSeries.conversation
     var merged = replacing ? Contribution(of: record) : old.maximum(Contribution(of: record))
     var record = record
     if !replacing {
       // A call failed only if no line of it succeeded; it is told by the cache if any line tells.
-      record.failed = record.failed && call.flags & Call.failed != 0
+      record.failed = record.failed && call.failed
       merged.settle(failed: record.failed)
       let didTell = !oldSeries.flags.contains(.cacheUnknown)
       if didTell != record.tellsCache {
@@ -256,28 +234,26 @@ public struct Ledger: Sendable {
         merged.tokens.takePrompt(of: didTell ? old.tokens : record.tokens)
         record.tellsCache = true
       }
-      if !files(record, before: call, oldCell.minute, oldSeries) {
+      if !files(record, before: oldSeries, oldCell.minute) {
         record.labels = oldSeries.labels
         record.tier = oldSeries.tier
         record.answeredByProxyCache = oldSeries.flags.contains(.answeredByProxyCache)
-        record.conversation = call.conversation
+        record.conversation = oldConversation
       }
       record.time = min(record.time, oldTime)
     }
     record.tokens = merged.tokens
-    record.quantities = merged.quantities
+    record.beside = merged.beside
     record.calls = merged.calls
     call.rank = rank
     call.request = request
-    call.flags = call.flags & Call.isSecond | (record.failed ? Call.failed : 0)
+    call.failed = record.failed
     call.milliseconds = Self.millisecondsInMinute(record.time)
-    call.conversation = record.conversation
 
-    let wasCandidate =
-      oldConversation != .none && openings[oldConversation]?.call == position
+    let wasCandidate = openingCall(of: oldConversation) == position
     let stepsBack =
       wasCandidate
-      && (call.conversation != oldConversation || !record.isRequest
+      && (record.conversation != oldConversation || !record.isRequest
         || (record.time, call.order) > (oldTime, oldOrder))
     let opens = oldSeries.flags.contains(.opensConversation) && !stepsBack
     let series = seriesPosition(of: record, opening: opens)
@@ -288,13 +264,11 @@ public struct Ledger: Sendable {
     add(merged, to: target)
     let isNews = replacing || merged != old || target != call.cell || record.time != oldTime
     call.cell = target
+    store(merged, of: position, in: &call)
     calls[position] = call
-    store(merged, in: position)
     if stepsBack { electOpening(of: oldConversation) }
     if record.isRequest { compete(position) }
-    if isNews {
-      remember(record, series: self[calls[position].cell].series, key: call.key, merged)
-    }
+    if isNews { remember(position, record) }
   }
 
   /// Whether a line files its call instead of the lines before it.
@@ -302,14 +276,14 @@ public struct Ledger: Sendable {
   /// The earliest line does; among lines of one minute the names decide, so that the order of reading
   /// does not.
   private func files(
-    _ record: UsageRecord, before call: Call, _ minute: Minute, _ series: Series
+    _ record: UsageRecord, before series: Series, _ minute: Minute
   ) -> Bool {
     if record.time.minute != minute { return record.time.minute < minute }
     if record.labels != series.labels { return comesBefore(record.labels, series.labels) }
     if record.tier != series.tier { return record.tier.rawValue < series.tier.rawValue }
     let isAnswered = series.flags.contains(.answeredByProxyCache)
     if record.answeredByProxyCache != isAnswered { return isAnswered }
-    return comesBefore(record.conversation, call.conversation)
+    return comesBefore(record.conversation, series.conversation)
   }
 
   private func comesBefore(_ a: Labels, _ b: Labels) -> Bool {
@@ -338,37 +312,23 @@ public struct Ledger: Sendable {
 
   private func contribution(of position: UInt32) -> Contribution {
     let call = calls[position]
-    let failed = call.flags & Call.failed != 0
-    if call.flags & Call.hasExtras != 0, let extras = callExtras[position] {
+    if call.hasExtras, let extras = callExtras[position] {
       return Contribution(
-        tokens: extras.tokens, statedCost: extras.statedCost, quantities: extras.quantities,
-        calls: extras.calls, failed: failed)
+        tokens: extras.tokens, beside: extras.beside, calls: extras.calls, failed: call.failed)
     }
-    let t = call.tokens
     return Contribution(
-      tokens: TokenCounts(
-        input: Int64(t.0), cacheRead: Int64(t.1), cacheWrite5m: Int64(t.2),
-        cacheWrite1h: Int64(t.3),
-        output: Int64(t.4), reasoning: Int64(t.5)),
-      statedCost: nil, quantities: Quantities(), calls: 1, failed: failed)
+      tokens: call.tokens, beside: BesideTokens(), calls: 1, failed: call.failed)
   }
 
-  private mutating func store(_ contribution: Contribution, in position: UInt32) {
-    let t = contribution.tokens
-    let widest = t.input | t.cacheRead | t.cacheWrite5m | t.cacheWrite1h | t.output | t.reasoning
-    if widest > Int64(UInt32.max) || contribution.statedCost != nil
-      || !contribution.quantities.isZero || contribution.calls != 1
-    {
-      calls[position].flags |= Call.hasExtras
+  private mutating func store(
+    _ contribution: Contribution, of position: UInt32, in call: inout Call
+  ) {
+    call.hasExtras =
+      !contribution.beside.isNothing || contribution.calls != 1
+      || !call.setTokens(contribution.tokens)
+    if call.hasExtras {
       callExtras[position] = CallExtras(
-        tokens: t, statedCost: contribution.statedCost, quantities: contribution.quantities,
-        calls: contribution.calls)
-    } else {
-      calls[position].flags &= ~Call.hasExtras
-      calls[position].tokens = (
-        UInt32(t.input), UInt32(t.cacheRead), UInt32(t.cacheWrite5m), UInt32(t.cacheWrite1h),
-        UInt32(t.output), UInt32(t.reasoning)
-      )
+        tokens: contribution.tokens, beside: contribution.beside, calls: contribution.calls)
     }
   }
 
@@ -377,46 +337,62 @@ public struct Ledger: Sendable {
   /// Whether a call that is not counted yet would be the earliest of the conversation.
   private func wouldOpen(_ conversation: NameID, _ place: (time: Instant, order: UInt64)) -> Bool {
     guard conversation != .none else { return false }
-    guard let opening = openings[conversation] else { return true }
-    if let nameless = opening.nameless, nameless.time <= place.time { return false }
-    return opening.call.map { place < (time(of: calls[$0]), calls[$0].order) } ?? true
+    if let nameless = namelessOpenings[conversation], nameless.time <= place.time { return false }
+    guard let call = openingCall(of: conversation) else { return true }
+    return place < (time(of: calls[call]), calls[call].order)
+  }
+
+  private func openingCall(of conversation: NameID) -> UInt32? {
+    let index = Int(conversation.index)
+    guard index < openingCalls.count, openingCalls[index] != 0 else { return nil }
+    return openingCalls[index] - 1
+  }
+
+  private mutating func setOpeningCall(of conversation: NameID, _ position: UInt32?) {
+    let index = Int(conversation.index)
+    while openingCalls.count <= index { openingCalls.append(0) }
+    openingCalls[index] = position.map { $0 + 1 } ?? 0
   }
 
   /// Makes the call the one that may open its conversation, if it is earlier than the one that does.
   private mutating func compete(_ position: UInt32) {
     let call = calls[position]
-    guard call.conversation != .none else { return }
-    if let rival = openings[call.conversation]?.call, rival != position {
+    let conversation = cube.series[Int(self[call.cell].series)].conversation
+    guard conversation != .none else { return }
+    if let rival = openingCall(of: conversation), rival != position {
       guard (time(of: call), call.order) < (time(of: calls[rival]), calls[rival].order)
       else { return }
       setOpens(rival, false)
     }
-    openings[call.conversation, default: Opening()].call = position
-    settleOpening(of: call.conversation)
+    setOpeningCall(of: conversation, position)
+    settleOpening(of: conversation)
   }
 
   /// Finds the call to open a conversation anew, after the one that did turned out to be a copy of
   /// a call elsewhere, or later than it seemed. Cost: linear in all calls; a few times per file at most.
   private mutating func electOpening(of conversation: NameID) {
     var first: UInt32?
-    for position in 0..<UInt32(calls.count) where calls[position].conversation == conversation {
-      guard contribution(of: position).requests > 0 else { continue }
+    for position in 0..<UInt32(calls.count) where joined[position] == nil {
+      let series = self[calls[position].cell].series
+      guard cube.series[Int(series)].conversation == conversation,
+        contribution(of: position).requests > 0
+      else { continue }
       let (call, best) = (calls[position], first.map { calls[$0] })
       if let best, (time(of: best), best.order) <= (time(of: call), call.order) { continue }
       first = position
     }
-    openings[conversation]?.call = first
+    setOpeningCall(of: conversation, first)
     settleOpening(of: conversation)
   }
 
   /// Flags the earlier of the two calls that may open a conversation.
   private mutating func settleOpening(of conversation: NameID) {
-    guard let opening = openings[conversation] else { return }
+    let call = openingCall(of: conversation)
     let isNameless =
-      opening.nameless.map { nameless in
-        opening.call.map { nameless.time <= time(of: calls[$0]) } ?? true
+      namelessOpenings[conversation].map { nameless in
+        call.map { nameless.time <= time(of: calls[$0]) } ?? true
       } ?? false
-    if let call = opening.call { setOpens(call, !isNameless) }
+    if let call { setOpens(call, !isNameless) }
     setNamelessOpens(conversation, isNameless)
   }
 
@@ -426,9 +402,9 @@ public struct Ledger: Sendable {
   }
 
   private mutating func setNamelessOpens(_ conversation: NameID, _ opens: Bool) {
-    guard let call = openings[conversation]?.nameless else { return }
+    guard let call = namelessOpenings[conversation] else { return }
     let cell = moved(call.contribution, from: call.cell, opens: opens)
-    openings[conversation]?.nameless?.cell = cell
+    namelessOpenings[conversation]?.cell = cell
   }
 
   /// Moves a contribution to the cell that differs in this flag alone; returns where it is then.
@@ -460,30 +436,26 @@ public struct Ledger: Sendable {
 
   private struct Contribution: Equatable {
     var tokens: TokenCounts
-    var statedCost: Amount?
-    var quantities: Quantities
+    var beside: BesideTokens
     var calls: Int32
-    var requests: UInt32
-    var errors: UInt32
+    var requests: UInt32 = 0
+    var errors: UInt32 = 0
 
+    @inline(__always)
     init(of record: UsageRecord) {
       self.init(
-        tokens: record.tokens, statedCost: record.statedCost, quantities: record.quantities,
-        calls: record.calls, failed: record.failed)
+        tokens: record.tokens, beside: record.beside, calls: record.calls, failed: record.failed)
     }
 
-    init(
-      tokens: TokenCounts, statedCost: Amount?, quantities: Quantities, calls: Int32, failed: Bool
-    ) {
+    @inline(__always)
+    init(tokens: TokenCounts, beside: BesideTokens, calls: Int32, failed: Bool) {
       self.tokens = tokens
-      self.statedCost = statedCost
-      self.quantities = quantities
+      self.beside = beside
       self.calls = calls
-      requests = 0
-      errors = 0
       settle(failed: failed)
     }
 
+    @inline(__always)
     mutating func settle(failed: Bool) {
       requests = failed && tokens.isZero ? 0 : UInt32(clamping: calls)
       errors = failed ? UInt32(clamping: calls) : 0
@@ -501,19 +473,15 @@ public struct Ledger: Sendable {
       if let difference = counts.first(where: { $0.0 != $0.1 }) {
         return difference.0 < difference.1
       }
-      if a.quantities != b.quantities { return a.quantities < b.quantities }
-      return (a.statedCost ?? Amount(atto: -1)) < (b.statedCost ?? Amount(atto: -1))
+      let (v, w) = (a.beside, b.beside)
+      if v.quantities != w.quantities { return v.quantities < w.quantities }
+      return (v.statedCost ?? Amount(atto: -1)) < (w.statedCost ?? Amount(atto: -1))
     }
 
     func maximum(_ other: Contribution) -> Contribution {
       var result = self
       result.tokens = tokens.maximum(other.tokens)
-      if let a = statedCost, let b = other.statedCost {
-        result.statedCost = max(a, b)
-      } else {
-        result.statedCost = statedCost ?? other.statedCost
-      }
-      result.quantities = quantities.maximum(other.quantities)
+      result.beside = beside.maximum(other.beside)
       result.calls = max(calls, other.calls)
       return result
     }
@@ -527,7 +495,7 @@ public struct Ledger: Sendable {
     var flags: Series.Flags = []
     if !record.tellsCache { flags.insert(.cacheUnknown) }
     if record.answeredByProxyCache { flags.insert(.answeredByProxyCache) }
-    if record.quantities.audioSeconds > 0 { flags.insert(.tellsSeconds) }
+    if record.beside.quantities.audioSeconds > 0 { flags.insert(.tellsSeconds) }
     if record.tokens.cacheRead > 0 { flags.insert(.readsCache) }
     if record.calls > 1 { flags.insert(.sumsCalls) }
     if opening { flags.insert(.opensConversation) }
@@ -537,23 +505,33 @@ public struct Ledger: Sendable {
       ?? (record.calls > 1 ? record.tokens.prompt / Int64(record.calls) : record.tokens.prompt)
     return position(
       of: Series(
-        labels: record.labels, tier: record.tier, band: cube.band(ofPrompt: prompt), flags: flags))
+        labels: record.labels, conversation: record.conversation, tier: record.tier,
+        band: cube.band(ofPrompt: prompt), flags: flags))
   }
 
   private mutating func position(of series: Series) -> UInt32 {
-    if let last = lastSeries, last.series == series { return last.index }
-    var position = UInt32(cube.series.count)
-    if let known = seriesIndex[series] {
-      position = known
-    } else {
-      cube.series.append(series)
-      seriesIndex[series] = position
+    let key = series.key
+    if let known = seriesIndex.find(key, isEqual: { cube.series[Int($0)] == series }) {
+      return known
     }
-    lastSeries = (series, position)
-    return position
+    cube.series.append(series)
+    latestCells.append(.max)
+    do {
+      let all = cube.series
+      seriesIndex.append(key) { all[Int($0)].key }
+    }
+    return UInt32(cube.series.count - 1)
   }
 
   private mutating func cell(_ minute: Minute, _ series: UInt32) -> UInt32 {
+    let latest = latestCells[Int(series)]
+    if latest != .max, self[latest].minute == minute { return latest }
+    let cell = findOrAddCell(minute, series)
+    latestCells[Int(series)] = cell
+    return cell
+  }
+
+  private mutating func findOrAddCell(_ minute: Minute, _ series: UInt32) -> UInt32 {
     let key = Self.cellKey(minute, series)
     let found = cellIndex.find(key) { position in
       let cell = self[position]
@@ -565,13 +543,15 @@ public struct Ledger: Sendable {
     }
     let last = cube.chunks.count - 1
     let position = UInt32(last * CellChunk.capacity + cube.chunks[last].cells.count)
-    cube.chunks[last].cells.append(
+    cube.chunks[last].append(
       UsageCell(minute: minute, series: series, requests: 0, errors: 0, tokens: TokenCounts()))
-    if !cube.chunks[last].stated.isEmpty { cube.chunks[last].stated.append(StatedCost()) }
-    if !cube.chunks[last].quantities.isEmpty { cube.chunks[last].quantities.append(Quantities()) }
-    cube.chunks[last].firstMinute = min(cube.chunks[last].firstMinute, minute)
-    cube.chunks[last].lastMinute = max(cube.chunks[last].lastMinute, minute)
-    cellIndex.insert(key, position)
+    do {
+      let chunks = cube.chunks
+      cellIndex.append(key) {
+        let cell = chunks[Int($0) / CellChunk.capacity].cells[Int($0) % CellChunk.capacity]
+        return Self.cellKey(cell.minute, cell.series)
+      }
+    }
     return position
   }
 
@@ -586,75 +566,54 @@ public struct Ledger: Sendable {
     apply(c, to: cell, sign: -1)
   }
 
+  @inline(__always)
   private mutating func apply(_ c: Contribution, to cell: UInt32, sign: Int64) {
-    let chunk = Int(cell) / CellChunk.capacity
-    let row = Int(cell) % CellChunk.capacity
-    if sign > 0 {
-      cube.chunks[chunk].cells[row].tokens += c.tokens
-      cube.chunks[chunk].cells[row].requests += c.requests
-      cube.chunks[chunk].cells[row].errors += c.errors
-    } else {
-      cube.chunks[chunk].cells[row].tokens = cube.chunks[chunk].cells[row].tokens - c.tokens
-      cube.chunks[chunk].cells[row].requests -= c.requests
-      cube.chunks[chunk].cells[row].errors -= c.errors
-    }
-    if !c.quantities.isZero {
-      if cube.chunks[chunk].quantities.isEmpty {
-        cube.chunks[chunk].quantities = Array(
-          repeating: Quantities(), count: cube.chunks[chunk].cells.count)
-      }
-      cube.chunks[chunk].quantities[row].add(c.quantities, sign: sign)
-    }
-    if let stated = c.statedCost {
-      if cube.chunks[chunk].stated.isEmpty {
-        cube.chunks[chunk].stated = Array(
-          repeating: StatedCost(), count: cube.chunks[chunk].cells.count)
-      }
-      cube.chunks[chunk].stated[row].amount += sign > 0 ? stated : .zero - stated
-      cube.chunks[chunk].stated[row].calls += sign
-    }
+    let beside = c.beside.isNothing ? 0 : c.beside.quantities.sum
+    load.counts += sign * (c.tokens.prompt + c.tokens.output + beside)
+    load.calls += sign * Int64(c.calls)
+    cube.chunks[Int(cell) / CellChunk.capacity].change(
+      Int(cell) % CellChunk.capacity, by: c.tokens, requests: c.requests, errors: c.errors,
+      c.beside, isAdded: sign > 0)
   }
 
   // MARK: - Latest calls
 
-  private mutating func remember(
-    _ record: UsageRecord, series: UInt32, key: UInt64, _ merged: Contribution? = nil
-  ) {
-    guard record.time >= recentFloor else { return }
-    let isRepeat = merged != nil
-    recent.append(
-      RecentCall(
-        time: record.time, series: series, tokens: merged?.tokens ?? record.tokens,
-        failed: record.failed,
-        statedCost: merged?.statedCost ?? record.statedCost,
-        quantities: merged?.quantities ?? record.quantities,
-        durationMilliseconds: record.durationMilliseconds, identity: key,
-        isWithdrawn: merged.map { $0.requests | $0.errors == 0 } ?? false))
-    isRecentOrdered =
-      isRecentOrdered && !isRepeat
-      && (recent.dropLast().last.map { $0.time <= record.time } ?? true)
-    guard recent.count >= Self.recentCapacity * 4 else { return }
-    // Trimmed in bulk. A log read in order needs no sorting: the first are the oldest.
-    if isRecentOrdered {
-      recent.removeFirst(recent.count - Self.recentCapacity)
-    } else {
-      recent = Self.latest(of: recent)
-      isRecentOrdered = true
+  /// The newest calls, oldest first.
+  private func latestCalls() -> [RecentCall] {
+    recent.latest(isGone: isWithdrawn).map { entry in
+      guard let position = entry.call else { return recent.nameless[entry.arrival]! }
+      let call = calls[position]
+      let counted = contribution(of: position)
+      return RecentCall(
+        time: time(of: call), series: self[call.cell].series, tokens: counted.tokens,
+        failed: call.failed, statedCost: counted.beside.statedCost,
+        quantities: counted.beside.quantities, durationMilliseconds: entry.duration)
     }
-    recentFloor = recent.count == Self.recentCapacity ? recent[0].time : recentFloor
   }
 
-  /// The newest calls, oldest first, each identity once in its latest form.
-  private static func latest(of calls: [RecentCall]) -> [RecentCall] {
-    var seen = Set<UInt64>()
-    var unique: [RecentCall] = []
-    for call in calls.reversed() where call.identity == 0 || seen.insert(call.identity).inserted {
-      unique.append(call)
-    }
-    unique.removeAll(where: \.isWithdrawn)
-    unique.reverse()
-    // Stable by hand: equal times keep the order of arrival.
-    let order = unique.indices.sorted { (unique[$0].time, $0) < (unique[$1].time, $1) }
-    return order.suffix(recentCapacity).map { unique[$0] }
+  /// Whether a call turned out to be told elsewhere: nothing is left of it here.
+  private func isWithdrawn(_ position: UInt32) -> Bool {
+    if joined[position] != nil { return true }
+    let counted = contribution(of: position)
+    return counted.requests | counted.errors == 0
+  }
+
+  private mutating func remember(_ position: UInt32, _ record: UsageRecord) {
+    guard recent.wants(record.time) else { return }
+    recent.append(
+      RecentCalls.Entry(
+        time: record.time, arrival: revision, call: position, duration: record.durationMilliseconds)
+    )
+    if recent.isFull { recent.trim(isGone: isWithdrawn) }
+  }
+
+  private mutating func rememberNameless(_ record: UsageRecord, series: UInt32) {
+    guard recent.wants(record.time) else { return }
+    recent.nameless[revision] = RecentCall(
+      time: record.time, series: series, tokens: record.tokens, failed: record.failed,
+      statedCost: record.statedCost, quantities: record.quantities,
+      durationMilliseconds: record.durationMilliseconds)
+    recent.append(RecentCalls.Entry(time: record.time, arrival: revision, call: nil, duration: nil))
+    if recent.isFull { recent.trim(isGone: isWithdrawn) }
   }
 }

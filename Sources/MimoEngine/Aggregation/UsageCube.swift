@@ -1,13 +1,28 @@
-/// The address of a cell without its minute: who called what, in all respects a price or a table asks for.
+/// The address of a cell without its minute: who called what, in all respects a price, a table or the count of
+/// conversations asks for.
 public struct Series: Hashable, Sendable {
   /// The names the calls are filed under.
   public var labels: Labels
+  /// The conversation whose growing prompt the cache holds: the session, or a sub-agent in it.
+  public var conversation: NameID = .none
   /// The way of service.
   public var tier: ServiceTier
   /// The context band: how many of the cube's `promptEdges` the prompt was larger than.
   public var band: UInt8
   /// Yes-or-no facts about the calls.
   public var flags: Flags
+
+  /// A well mixed number: equal series have equal ones.
+  var key: UInt64 {
+    func pair(_ a: NameID, _ b: NameID) -> UInt64 { UInt64(a.index) << 32 | UInt64(b.index) }
+    return Fingerprint(value: pair(labels.model, labels.provider))
+      .combined(with: pair(labels.source, labels.project))
+      .combined(with: pair(labels.session, labels.key))
+      .combined(
+        with: UInt64(conversation.index) << 32 | UInt64(tier.rawValue) << 16 | UInt64(band) << 8
+          | UInt64(flags.rawValue)
+      ).value
+  }
 
   /// Facts about a call that split cells.
   public struct Flags: OptionSet, Hashable, Sendable {
@@ -42,6 +57,19 @@ public struct UsageCell: Sendable {
   public var errors: UInt32
   /// The tokens of these calls.
   public var tokens: TokenCounts
+
+  @inline(__always)
+  mutating func change(by other: TokenCounts, requests: UInt32, errors: UInt32, isAdded: Bool) {
+    if isAdded {
+      tokens += other
+      self.requests += requests
+      self.errors += errors
+    } else {
+      tokens = tokens - other
+      self.requests -= requests
+      self.errors -= errors
+    }
+  }
 }
 
 /// The costs that logs state themselves.
@@ -84,6 +112,36 @@ public struct CellChunk: Sendable {
   public internal(set) var firstMinute = Minute(.max)
   /// The latest minute of any cell.
   public internal(set) var lastMinute = Minute(.min)
+
+  mutating func append(_ cell: UsageCell) {
+    cells.append(cell)
+    if !stated.isEmpty { stated.append(StatedCost()) }
+    if !quantities.isEmpty { quantities.append(Quantities()) }
+    firstMinute = min(firstMinute, cell.minute)
+    lastMinute = max(lastMinute, cell.minute)
+  }
+
+  /// Adds counts to a cell, or takes away what was added before.
+  @inline(__always)
+  mutating func change(
+    _ row: Int, by tokens: TokenCounts, requests: UInt32, errors: UInt32, _ beside: BesideTokens,
+    isAdded: Bool
+  ) {
+    cells[row].change(by: tokens, requests: requests, errors: errors, isAdded: isAdded)
+    if !beside.isNothing { change(row, by: beside, isAdded: isAdded) }
+  }
+
+  private mutating func change(_ row: Int, by beside: BesideTokens, isAdded: Bool) {
+    if !beside.quantities.isZero {
+      if quantities.isEmpty { quantities = Array(repeating: Quantities(), count: cells.count) }
+      quantities[row].add(beside.quantities, sign: isAdded ? 1 : -1)
+    }
+    if let cost = beside.statedCost {
+      if stated.isEmpty { stated = Array(repeating: StatedCost(), count: cells.count) }
+      stated[row].amount += isAdded ? cost : .zero - cost
+      stated[row].calls += isAdded ? 1 : -1
+    }
+  }
 
   /// What only some logs tell of a cell.
   @inlinable func extras(of index: Int) -> CellExtras? {
@@ -179,9 +237,6 @@ public struct RecentCall: Sendable {
   public var quantities: Quantities
   /// How long it took, if the log tells.
   public var durationMilliseconds: Int32?
-  var identity: UInt64
-  /// Whether it turned out to be told elsewhere: nothing is left of it here.
-  var isWithdrawn = false
 }
 
 /// Everything counted so far, as a value: what reports and panels are made from.

@@ -69,12 +69,20 @@ public struct Amount: Hashable, Comparable, Sendable, AdditiveArithmetic {
 
   /// `self × numerator ÷ denominator`, rounded half to even to 10⁻¹⁸.
   ///
-  /// - Precondition: `denominator > 0`, and the result and `numerator × denominator` fit 128 bits.
+  /// What no amount can hold, such as the pace of a month after a second of impossible counters, is the largest
+  /// amount of the sign: 1.3 × 10¹⁸ units, a hundredth of the range, so that such amounts can be added up.
+  ///
+  /// - Precondition: `denominator > 0`, and `numerator × denominator` fits 128 bits.
   public func scaled(by numerator: Int128, over denominator: Int128) -> Amount {
     // Whole multiples first: the product of a large amount and a large number need not fit.
     let (whole, rest) = atto.quotientAndRemainder(dividingBy: denominator)
     let (part, remainder) = (rest * numerator).quotientAndRemainder(dividingBy: denominator)
-    let quotient = whole * numerator + part
+    let (product, overflow) = whole.multipliedReportingOverflow(by: numerator)
+    let limit: Int128 = 1 << 120
+    if overflow || product.magnitude > limit.magnitude {
+      return Amount(atto: (atto < 0) == (numerator < 0) ? limit : -limit)
+    }
+    let quotient = product + part
     let twice = remainder.magnitude * 2
     if twice < denominator.magnitude || (twice == denominator.magnitude && quotient % 2 == 0) {
       return Amount(atto: quotient)

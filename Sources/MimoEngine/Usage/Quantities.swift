@@ -35,6 +35,20 @@ public struct Quantities: Hashable, Sendable {
       == 0
   }
 
+  /// Several times the largest plausible count of one call: the classes of a record may be sums of a few counters.
+  static let largest: UInt64 = 1 << 43
+
+  /// Whether no count is negative, or too large to be true.
+  var arePlausible: Bool {
+    isZero
+      || Self.counters.allSatisfy { UInt64(bitPattern: self[keyPath: $0.path]) <= Self.largest }
+  }
+
+  /// All of them, as far as adding them has a meaning: to keep sums within what they can hold.
+  var sum: Int64 {
+    webSearches + audioSeconds + audioInput + imageInput + videoInput + audioOutput + imageOutput
+  }
+
   /// The larger of each count of the two: what a repeated answer adds up to.
   func maximum(_ other: Quantities) -> Quantities {
     combined(other) { Swift.max($0, $1) }

@@ -20,12 +20,10 @@ public struct UsageRecord: Hashable, Sendable {
   public var answeredByProxyCache = false
   /// How many calls this stands for: 1, or more for rows that sum several.
   public var calls: Int32 = 1
-  /// How large the prompts were that are summed here, for the price; `nil` takes the mean.
-  public var promptSize: Int64?
-  /// What it used beside text.
-  public var quantities = Quantities()
-  /// The cost in US dollars that the log itself states.
-  public var statedCost: Amount?
+  /// What few logs tell.
+  var beside = BesideTokens()
+  // A record is copied for every call: numbers that stand for `nil` keep it small.
+  private var promptTokens: Int64 = -1
   /// How long the call took, if the log tells.
   public var durationMilliseconds: Int32?
   /// Whether the log states a call anew in place of what it stated before: a rewritten entry or row.
@@ -39,8 +37,52 @@ public struct UsageRecord: Hashable, Sendable {
     self.labels = labels
   }
 
+  /// How large the prompts were that are summed here, for the price; `nil` takes the mean.
+  public var promptSize: Int64? {
+    get { promptTokens < 0 ? nil : promptTokens }
+    set { promptTokens = newValue ?? -1 }
+  }
+
+  /// The cost in US dollars that the log itself states.
+  public var statedCost: Amount? {
+    get { beside.statedCost }
+    set { beside.statedCost = newValue }
+  }
+
+  /// What it used beside text.
+  public var quantities: Quantities {
+    get { beside.quantities }
+    set { beside.quantities = newValue }
+  }
+
   /// Whether this is a call that was billed or answered, not just a failure.
   public var isRequest: Bool { !failed || !tokens.isZero }
+}
+
+/// What few logs tell of a call beside its tokens.
+struct BesideTokens: Hashable, Sendable {
+  var quantities = Quantities()
+  private var cost = Self.noCost
+
+  private static let noCost = Int128.min
+
+  /// The cost in US dollars that the log states.
+  var statedCost: Amount? {
+    get { cost == Self.noCost ? nil : Amount(atto: cost) }
+    set { cost = newValue?.atto ?? Self.noCost }
+  }
+
+  /// Whether there is anything.
+  @inline(__always)
+  var isNothing: Bool { cost == Self.noCost && quantities.isZero }
+
+  /// The larger of each of the two: what a repeated answer adds up to.
+  func maximum(_ other: BesideTokens) -> BesideTokens {
+    var result = BesideTokens()
+    result.quantities = quantities.maximum(other.quantities)
+    result.cost = max(cost, other.cost)
+    return result
+  }
 }
 
 /// The names a call is filed under. `NameID.none` stands for what the log does not say.
@@ -102,7 +144,11 @@ public struct CallIdentity: Hashable, Sendable {
   public var rank: Rank
   /// Another message id that the call has in other files: lines that share either are one call. Only with
   /// rank `.message`.
-  public var alias: Fingerprint?
+  public var alias: Fingerprint? {
+    get { aliasValue == 0 ? nil : Fingerprint(value: aliasValue) }
+    set { aliasValue = newValue?.value ?? 0 }
+  }
+  private var aliasValue: UInt64 = 0
 
   /// Creates an identity.
   public init(message: Fingerprint, request: UInt64 = 0, rank: Rank = .message) {

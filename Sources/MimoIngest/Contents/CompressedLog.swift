@@ -46,13 +46,15 @@ struct CompressedLog {
           buffer += [UInt8](repeating: 0, count: buffer.count)
         }
       }
+      let searched = held
       let count = try content.read(into: &buffer, from: held)
       if count == 0 { break }
       held += count
       let used = buffer.withUnsafeBytes { bytes in
-        guard let last = bytes[..<held].lastIndex(of: 10) else { return 0 }
+        let content = UnsafeRawBufferPointer(rebasing: bytes[..<held])
+        guard let last = lastNewline(in: content, from: searched) else { return 0 }
         var start = 0
-        if isTooLong { start = bytes.firstIndex(of: 10)! + 1 }
+        if isTooLong { start = firstNewline(in: content, from: 0)! + 1 }
         // What was accounted for before is passed over, up to the beginning of a line.
         let done = min(last + 1, max(0, Int(clamping: offset - result.offset)))
         start = max(start, bytes[..<done].lastIndex(of: 10).map { $0 + 1 } ?? 0)

@@ -86,6 +86,12 @@ struct FileContent: Sendable {
   private mutating func decode(
     _ document: Document, into output: inout DecodedLines
   ) -> LineTally {
+    if UTF16.marks(document.bytes) {
+      var tally = LineTally()
+      tally.lines = 1
+      tally.noteBadLine(at: 0, UTF16.error)
+      return tally
+    }
     for format in known.documents {
       do throws(DecodeError) {
         if let tally = try format.decode(document, into: &output) {

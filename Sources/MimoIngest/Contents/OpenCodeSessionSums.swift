@@ -16,7 +16,8 @@ struct OpenCodeSessionSums: Sendable {
       tables.has("session_message", "session_id", "type")
       ? "(SELECT count(*) FROM session_message AS m WHERE m.session_id = s.id AND m.type = 'assistant')"
       : "NULL"
-    let queries = ["session", "session_v2"].compactMap { table -> String? in
+    // A session may be in both: the first row of it counts.
+    let queries = ["session_v2", "session"].compactMap { table -> String? in
       guard tables.has(table, "id"), counters.allSatisfy({ tables.has(table, $0) }) else {
         return nil
       }
@@ -42,9 +43,11 @@ struct OpenCodeSessionSums: Sendable {
     hasMessages: (UInt64) -> Bool
   ) throws(SQLiteError) {
     let rows = try database.prepare(query)
+    var seen: Set<Fingerprint> = []
     while try rows.step() {
       guard let id = rows.text(0) else { continue }
       let session = Fingerprint(of: id)
+      guard seen.insert(session).inserted else { continue }
       let key = session.combined(with: 0x5E55_1045)
       if hasMessages(session.value) {
         sums.withdraw(key, into: &output)
@@ -109,9 +112,7 @@ extension SQLiteStatement {
   func cost(_ column: Int32) -> Amount? {
     // SQLite writes a number with the fifteen digits that a double holds.
     withBytes(column) { text in
-      text.flatMap { ExactDecimal(bytes: $0) }.flatMap {
-        $0.digits < 0 ? nil : $0.scaledRounding(by: 18)
-      }
-    }.map { Amount(atto: $0) }
+      text.flatMap { ExactDecimal(bytes: $0) }.flatMap { Amount(stated: $0) }
+    }
   }
 }

@@ -162,12 +162,19 @@ public struct FileDecoder: Sendable {
         if case .usage = kind { noteUsage(other) } else { noteOther(other) }
         return
       }
-      tally.notUsage += 1
-      tally.foreign += 1
-      if line.first(where: { $0 > 32 }) == UInt8(ascii: "{") { tally.foreignObjects += 1 }
     } catch {
-      tally.noteBadLine(at: offset, error)
+      return tally.noteBadLine(at: offset, UTF16.marks(line) ? UTF16.error : error)
     }
+    if UTF16.marks(line) { return tally.noteBadLine(at: offset, UTF16.error) }
+    if line.starts(with: [0xEF, 0xBB, 0xBF]) {
+      // Files that begin with a mark were written one behind the other.
+      tally.lines -= 1
+      return decodeLine(
+        UnsafeRawBufferPointer(rebasing: line.dropFirst(3)), at: offset + 3, into: &output)
+    }
+    tally.notUsage += 1
+    tally.foreign += 1
+    if line.first(where: { $0 > 32 }) == UInt8(ascii: "{") { tally.foreignObjects += 1 }
   }
 
   private mutating func noteOther(_ decoder: Int) {
@@ -182,5 +189,20 @@ public struct FileDecoder: Sendable {
     noted = decoder
     let name = type(of: decoders[decoder]).name
     if !formats.contains(name) { formats.append(name) }
+  }
+}
+
+/// Text in two bytes a character, as some shells redirect output. It is told, not read.
+enum UTF16 {
+  static let error = DecodeError.malformed(
+    at: 0, "the text is UTF-16; convert it, for example with iconv -f UTF-16 -t UTF-8")
+
+  /// Whether a text that no format knows is such text: it begins with a mark, or every other byte is 0.
+  static func marks(_ line: UnsafeRawBufferPointer) -> Bool {
+    if line.starts(with: [0xFF, 0xFE]) || line.starts(with: [0xFE, 0xFF]) { return true }
+    // A newline cuts a character, so that lines may begin with either byte.
+    let start = line.prefix(16)
+    return start.count == 16
+      && [0, 1].contains { odd in start.enumerated().allSatisfy { $0 % 2 != odd || $1 == 0 } }
   }
 }

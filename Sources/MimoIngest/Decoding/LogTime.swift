@@ -8,6 +8,7 @@ public enum LogTime {
   /// - Returns: `nil`, with the value skipped, if it is not a time, or one before 2001 as a number:
   ///   `time` and the like also name durations.
   static func read(_ cursor: inout JSONCursor) throws(DecodeError) -> Instant? {
+    if let seconds = cursor.tenDigits() { return Instant(seconds: seconds) }
     if cursor.next == .string {
       guard let text = try cursor.string() else { return nil }
       // Some writers escape the plus of an offset.
@@ -19,12 +20,6 @@ public enum LogTime {
 
   /// A number of seconds or of a finer unit since the epoch.
   static func parse(number: UnsafeRawBufferPointer) -> Instant? {
-    if number.count == 10, number[0] > 48 {
-      // Seconds as a plain integer: what nearly every answer has.
-      var seconds: Int64 = 0
-      for byte in number where byte &- 48 < 10 { seconds = seconds * 10 + Int64(byte &- 48) }
-      if seconds >= 1_000_000_000 { return Instant(seconds: seconds) }
-    }
     guard let value = ExactDecimal(bytes: number),
       let milliseconds = value.scaledRounding(by: 3), milliseconds >= 1_000_000_000_000
     else { return nil }

@@ -13,12 +13,15 @@ public struct NameTranslation: Sendable {
     public var counted = 0
     /// Calls seen before, in another place or on an earlier line; revisions are neither.
     public var repeated = 0
+    /// Calls that the sums have no room for.
+    public var refused = 0
     /// The time of the latest of them all.
     public var newest: Instant?
 
     static func += (a: inout Outcome, b: Outcome) {
       a.counted += b.counted
       a.repeated += b.repeated
+      a.refused += b.refused
       a.newest = [a.newest, b.newest].compactMap { $0 }.max()
     }
   }
@@ -32,22 +35,28 @@ public struct NameTranslation: Sendable {
     }
     var outcome = Outcome()
     var newest = Instant(milliseconds: .min)
-    for var record in output.records {
-      record.labels.model = ids[Int(record.labels.model.index)]
-      record.labels.provider = ids[Int(record.labels.provider.index)]
-      record.labels.source = ids[Int(record.labels.source.index)]
-      record.labels.project = ids[Int(record.labels.project.index)]
-      record.labels.session = ids[Int(record.labels.session.index)]
-      record.labels.key = ids[Int(record.labels.key.index)]
-      record.conversation = ids[Int(record.conversation.index)]
-      newest = max(newest, record.time)
-      switch ledger.record(record) {
+    for index in output.records.indices {
+      translate(&output.records[index])
+      newest = max(newest, output.records[index].time)
+      switch ledger.record(output.records[index]) {
       case .counted: outcome.counted += 1
-      case .repeated: outcome.repeated += record.isRevision ? 0 : 1
+      case .repeated: outcome.repeated += output.records[index].isRevision ? 0 : 1
+      case .refused: outcome.refused += 1
       }
     }
     if !output.records.isEmpty { outcome.newest = newest }
     output.removeAll()
     return outcome
+  }
+
+  @inline(__always)
+  private func translate(_ record: inout UsageRecord) {
+    record.labels.model = ids[Int(record.labels.model.index)]
+    record.labels.provider = ids[Int(record.labels.provider.index)]
+    record.labels.source = ids[Int(record.labels.source.index)]
+    record.labels.project = ids[Int(record.labels.project.index)]
+    record.labels.session = ids[Int(record.labels.session.index)]
+    record.labels.key = ids[Int(record.labels.key.index)]
+    record.conversation = ids[Int(record.conversation.index)]
   }
 }

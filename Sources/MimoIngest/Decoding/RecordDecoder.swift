@@ -74,6 +74,9 @@ public struct DecodedLines: Sendable {
   /// The instant at which the bytes were read: the time of calls whose log tells none.
   public var readTime: Instant
 
+  /// The source named last, of which there is one for a file.
+  private var source = (name: "", id: NameID.none)
+
   /// Creates an empty output that knows some names already.
   public init(readTime: Instant, names: NameTable = NameTable()) {
     self.readTime = readTime
@@ -82,9 +85,21 @@ public struct DecodedLines: Sendable {
 
   /// Removes copies of answers that stand in other files, and returns how many there were.
   mutating func dropEmbeddedCopies() -> Int {
+    // Nearly always none; a loop that moves no record finds that out.
+    let hasCopies = records.withUnsafeBufferPointer { records in
+      records.indices.contains { records[$0].identity?.rank == .embeddedCopy }
+    }
+    guard hasCopies else { return 0 }
     let before = records.count
     records.removeAll { $0.identity?.rank == .embeddedCopy }
     return before - records.count
+  }
+
+  /// The id of a decoder's own name.
+  @inline(__always)
+  mutating func internSource(_ name: String) -> NameID {
+    if source.name != name { source = (name, names.intern(name)) }
+    return source.id
   }
 
   /// The id of a name in a line.

@@ -33,14 +33,52 @@ struct UsageObject: Sendable {
   @Compact var reasoning: Int64?
   @Compact var thinking: Int64?
   // Beside the tokens.
-  var quantities: [Quantity] = []
   var tier: ServiceTier?
-  var cost: Amount?
-  var upstreamCost: Amount?
   var isOwnKey = false
-  var iterations: [Iteration] = []
+  @Seldom private var rare: Rare?
 
-  /// A counter of something beside text tokens. Few lines have any, and this object is copied a lot.
+  /// What few usage objects have.
+  private struct Rare: Sendable {
+    var quantities: [Quantity] = []
+    var iterations: [Iteration] = []
+    var cost: Amount?
+    var upstreamCost: Amount?
+  }
+
+  /// What was used beside text tokens.
+  var quantities: [Quantity] {
+    get { rare?.quantities ?? [] }
+    set { rare = changed { $0.quantities = newValue } }
+  }
+
+  /// Calls inside the answer.
+  var iterations: [Iteration] {
+    get { rare?.iterations ?? [] }
+    set { rare = changed { $0.iterations = newValue } }
+  }
+
+  /// The cost it states, in US dollars.
+  var cost: Amount? {
+    get { rare?.cost }
+    set { rare = changed { $0.cost = newValue } }
+  }
+
+  /// What the call cost the router, in US dollars.
+  var upstreamCost: Amount? {
+    get { rare?.upstreamCost }
+    set { rare = changed { $0.upstreamCost = newValue } }
+  }
+
+  private func changed(_ change: (inout Rare) -> Void) -> Rare {
+    var result = rare ?? Rare()
+    change(&result)
+    return result
+  }
+
+  /// Whether any of these is there.
+  @inline(__always) var hasRare: Bool { !_rare.isNil }
+
+  /// A counter of something beside text tokens.
   struct Quantity: Sendable {
     var path: WritableKeyPath<Quantities, Int64> & Sendable
     var count: Int64
@@ -64,7 +102,7 @@ struct UsageObject: Sendable {
   /// Whether any counter is there at all.
   @inline(__always) var isEmpty: Bool {
     promptTokens == nil && completionTokens == nil && inputTokens == nil && outputTokens == nil
-      && hitTokens == nil && missTokens == nil && quantities.isEmpty
+      && hitTokens == nil && missTokens == nil && (!hasRare || quantities.isEmpty)
   }
 
   /// Reads the object at the cursor.
@@ -201,6 +239,7 @@ struct UsageObject: Sendable {
     result.ephemeral5m = later.ephemeral5m ?? ephemeral5m
     result.ephemeral1h = later.ephemeral1h ?? ephemeral1h
     result.thinking = later.thinking ?? thinking
+    guard later.hasRare || later.tier != nil else { return result }
     if !later.quantities.isEmpty { result.quantities = later.quantities }
     result.tier = later.tier ?? tier
     if !later.iterations.isEmpty { result.iterations = later.iterations }
@@ -216,14 +255,10 @@ struct UsageObject: Sendable {
     if text == "flex" { tier = tier ?? .flex }
   }
 
-  /// A stated cost in US dollars; `nil` if it is no number or needs more than 18 decimals before rounding.
+  /// A stated cost in US dollars; `nil` if it is no number, or none that can be true.
   static func readCost(_ cursor: inout JSONCursor) throws(DecodeError) -> Amount? {
     let text = cursor.next == .string ? try cursor.string()?.bytes : try cursor.numberText()
-    guard let text, let value = ExactDecimal(bytes: text),
-      value.digits >= 0,
-      let atto = value.scaledRounding(by: 18)
-    else { return nil }
-    return Amount(atto: atto)
+    return text.flatMap { ExactDecimal(bytes: $0) }.flatMap { Amount(stated: $0) }
   }
 
   private mutating func note(
@@ -235,9 +270,12 @@ struct UsageObject: Sendable {
   /// The length of speech; of a second that has begun the whole is billed.
   private mutating func readSeconds(_ cursor: inout JSONCursor) throws(DecodeError) {
     guard let text = try cursor.numberText(), let value = ExactDecimal(bytes: text),
-      value.digits > 0, let tenths = value.scaledRounding(by: 3)
+      value.digits > 0, let milliseconds = value.scaledRounding(by: 3)
     else { return }
-    note(\.audioSeconds, Int64(clamping: (tenths + 999) / 1000))
+    guard milliseconds <= Int128(TokenCounts.largestPlausibleCount) * 1000 else {
+      throw .contradiction("a length is too large to be true")
+    }
+    note(\.audioSeconds, Int64((milliseconds + 999) / 1000))
   }
 
   /// What was used beside text tokens.
@@ -338,6 +376,20 @@ struct UsageObject: Sendable {
   }
 }
 
+extension Amount {
+  /// A cost as a log states it, to 18 decimals; `nil` if it is negative or no call can have cost as much. That
+  /// limit also keeps every sum of costs within what an amount can hold.
+  init?(stated value: ExactDecimal) {
+    guard value.digits >= 0, let atto = value.scaledRounding(by: 18),
+      atto <= Amount.largestPlausibleCost.atto
+    else { return nil }
+    self.init(atto: atto)
+  }
+
+  /// A billion dollars.
+  static let largestPlausibleCost = Amount(whole: 1_000_000_000)
+}
+
 /// An optional counter in eight bytes instead of sixteen: dozens of them are written for each line, and
 /// counters are never negative.
 @propertyWrapper
@@ -348,6 +400,26 @@ struct Compact: Sendable {
     @inline(__always) get { value < 0 ? nil : value }
     @inline(__always) set { value = newValue ?? -1 }
   }
+
+  init() {}
+}
+
+/// An optional that takes eight bytes while it is `nil`: for what few lines have.
+@propertyWrapper
+struct Seldom<Value: Sendable>: Sendable {
+  private final class Box: Sendable {
+    let value: Value
+    init(_ value: Value) { self.value = value }
+  }
+
+  private var box: Box?
+
+  var wrappedValue: Value? {
+    get { box?.value }
+    set { box = newValue.map { Box($0) } }
+  }
+
+  @inline(__always) var isNil: Bool { box == nil }
 
   init() {}
 }

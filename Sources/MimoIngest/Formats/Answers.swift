@@ -11,10 +11,11 @@ public struct AnswerDecoder: RecordDecoder {
   public static let name = "api"
 
   /// The stream of the Messages form that is open: its events after the first carry no id.
-  private var openStream: OpenStream?
+  @Seldom private var openStream: OpenStream?
   /// Closing events seen before any opening one: their stream began in lines that somebody else reads.
   private var orphans: [UsageObject] = []
   private var hasSeenStream = false
+  private var skipped = SkippedShapes()
   private static let keptOrphans = 1000
 
   private struct OpenStream: Sendable {
@@ -56,12 +57,12 @@ public struct AnswerDecoder: RecordDecoder {
     var cursor = JSONCursor(text)
     var answer = Answer()
     do {
-      try answer.read(&cursor, depth: 0)
+      try answer.read(&cursor, depth: 0, &skipped)
       try cursor.expectEnd()
     } catch {
       throw error.shifted(by: line.count - text.count)
     }
-    defer { withExtendedLifetime(answer.copies) {} }
+    defer { withExtendedLifetime(answer) {} }
     return emit(&answer, text, into: &output)
   }
 
@@ -162,7 +163,7 @@ public struct AnswerDecoder: RecordDecoder {
       model: output.intern(answer.model ?? answer.requestModel),
       provider: answer.provider != nil
         ? output.internSeller(answer.provider) : seller(ofID: answer.id, &output),
-      source: output.names.intern(name), project: output.intern(answer.project),
+      source: output.internSource(name), project: output.intern(answer.project),
       session: session,
       key: output.internKey(answer.caller))
     record.conversation = session
@@ -170,7 +171,7 @@ public struct AnswerDecoder: RecordDecoder {
       record.identity = CallIdentity(message: id.fingerprint)
     }
     record.tier = answer.tier ?? .standard
-    record.statedCost = answer.statedCost
+    if let cost = answer.statedCost { record.statedCost = cost }
     record.durationMilliseconds = answer.durationMilliseconds
     return record
   }
@@ -278,14 +279,13 @@ private struct Answer {
   var time: Instant?
   /// Empty if there is none.
   var usage = UsageObject()
-  var gemini: GeminiUsage?
   var tier: ServiceTier?
   var provider: JSONString?
   var project: JSONString?
   var session: JSONString?
   /// The key or user the call was made with.
   var caller: JSONString?
-  var statedCost: Amount?
+  @Seldom private var rare: Rare?
   var durationMilliseconds: Int32?
   var status: Int64?
   var hasError = false
@@ -297,8 +297,38 @@ private struct Answer {
   var isForeign = false
   /// Marks of logs that have answers in them and rules of their own.
   var marks: Marks = []
+
+  /// What few answers have.
+  private struct Rare: Sendable {
+    var gemini: GeminiUsage?
+    var statedCost: Amount?
+    var copies: [TextCopy] = []
+  }
+
+  var gemini: GeminiUsage? {
+    get { rare?.gemini }
+    set { rare = changed { $0.gemini = newValue } }
+  }
+
+  var statedCost: Amount? {
+    get { rare?.statedCost }
+    set { rare = changed { $0.statedCost = newValue } }
+  }
+
   /// What the strings above may point into, beside the line itself.
-  var copies: [TextCopy] = []
+  var copies: [TextCopy] {
+    get { rare?.copies ?? [] }
+    set { rare = changed { $0.copies = newValue } }
+  }
+
+  private func changed(_ change: (inout Rare) -> Void) -> Rare {
+    var result = rare ?? Rare()
+    change(&result)
+    return result
+  }
+
+  /// Whether any of these is there.
+  @inline(__always) var hasRare: Bool { !_rare.isNil }
 
   /// Keys of other formats, none of which means much alone.
   struct Marks: OptionSet {
@@ -318,7 +348,9 @@ private struct Answer {
     return isFailed && (model != nil || requestModel != nil || hasRequest || !usage.isEmpty)
   }
 
-  mutating func read(_ cursor: inout JSONCursor, depth: Int) throws(DecodeError) {
+  mutating func read(
+    _ cursor: inout JSONCursor, depth: Int, _ skipped: inout SkippedShapes
+  ) throws(DecodeError) {
     // Few lines have any: an element is cheaper to leave out than an optional of this size.
     var bodies: [Answer] = []
     var messages: [Answer] = []
@@ -333,14 +365,15 @@ private struct Answer {
         } else {
           project = try cursor.string()
         }
-      case 3 where key == "raw": try Self.readBody(&cursor, depth, &bodies)
+      case 3 where key == "raw": try Self.readBody(&cursor, depth, &bodies, &skipped)
       case 3 where key == "url": readSeller(try cursor.string())
       case 4 where key == "type": readType(try cursor.string())
       case 4 where key == "time": time = try LogTime.read(&cursor) ?? time
       case 4 where key == "user": caller = try cursor.string() ?? caller
       case 4 where key == "cost":
-        statedCost = try UsageObject.readCost(&cursor) ?? statedCost
-      case 4 where key == "data" || key == "body": try Self.readBody(&cursor, depth, &bodies)
+        if let cost = try UsageObject.readCost(&cursor) { statedCost = cost }
+      case 4 where key == "data" || key == "body":
+        try Self.readBody(&cursor, depth, &bodies, &skipped)
       case 5 where key == "model": model = try cursor.string()
       case 5 where key == "usage":
         hasTraits = hasTraits || cursor.next == .null
@@ -358,17 +391,19 @@ private struct Answer {
           let text = try cursor.string()
           hasError = kind == .string && (text?.count ?? 0) > 0
         }
-      case 5 where key == "chunk" || key == "event": try Self.readBody(&cursor, depth, &bodies)
+      case 5 where key == "chunk" || key == "event":
+        try Self.readBody(&cursor, depth, &bodies, &skipped)
       case 6 where key == "object": readObject(try cursor.string())
       case 6 where key == "status": try readStatus(&cursor)
-      case 6 where key == "result" || key == "output": try Self.readBody(&cursor, depth, &bodies)
+      case 6 where key == "result" || key == "output":
+        try Self.readBody(&cursor, depth, &bodies, &skipped)
       case 6 where key == "x_groq": try readGroq(&cursor)
       case 7 where key == "choices":
         hasTraits = true
-        try cursor.skipValue()
+        try skipped.skip(&cursor)
       case 7 where key == "created": created = try LogTime.read(&cursor)
-      case 7 where key == "message": try Self.readBody(&cursor, depth, &messages)
-      case 7 where key == "payload": try Self.readBody(&cursor, depth, &bodies)
+      case 7 where key == "message": try Self.readBody(&cursor, depth, &messages, &skipped)
+      case 7 where key == "payload": try Self.readBody(&cursor, depth, &bodies, &skipped)
       case 7 where key == "headers": try readHeaders(&cursor)
       case 7 where key == "project": project = try cursor.string()
       case 7 where key == "request": try readRequest(&cursor)
@@ -379,11 +414,11 @@ private struct Answer {
       case 7 where key == "session": session = try cursor.string() ?? session
       case 7 where key == "elapsed": readDuration(try cursor.numberText(), scale: 3)
       case 7 where key == "api_key": caller = try cursor.string() ?? caller
-      case 8 where key == "response": try Self.readBody(&cursor, depth, &bodies)
+      case 8 where key == "response": try Self.readBody(&cursor, depth, &bodies, &skipped)
       case 8 where key == "provider" || key == "base_url" || key == "api_base" || key == "endpoint":
         readSeller(try cursor.string())
       case 8 where key == "cost_usd":
-        statedCost = try UsageObject.readCost(&cursor) ?? statedCost
+        if let cost = try UsageObject.readCost(&cursor) { statedCost = cost }
       case 9 where key == "timestamp": time = try LogTime.read(&cursor) ?? time
       case 9 where key == "call_type":
         marks.insert(.callType)
@@ -391,7 +426,7 @@ private struct Answer {
       case 10 where key == "created_at":
         // In a bare Responses answer this is the body's own time, in an envelope the caller's.
         time = try LogTime.read(&cursor) ?? time
-      case 10 where key == "completion": try Self.readBody(&cursor, depth, &bodies)
+      case 10 where key == "completion": try Self.readBody(&cursor, depth, &bodies, &skipped)
       case 10 where key == "parentUuid":
         // A transcript of a tool, which has rules of its own.
         isForeign = true
@@ -405,7 +440,7 @@ private struct Answer {
       case 10 where key == "responseId": id = try cursor.string()
       case 10 where key == "candidates":
         hasTraits = true
-        try cursor.skipValue()
+        try skipped.skip(&cursor)
       case 11 where key == "duration_ms": readDuration(try cursor.numberText(), scale: 0)
       case 11 where key == "status_code": try readStatus(&cursor)
       case 11 where key == "model_group", 19 where key == "custom_llm_provider":
@@ -423,9 +458,9 @@ private struct Answer {
         } else {
           try cursor.skipValue()
         }
-      case 13 where key == "response_body": try Self.readBody(&cursor, depth, &bodies)
+      case 13 where key == "response_body": try Self.readBody(&cursor, depth, &bodies, &skipped)
       case 13 where key == "response_cost":
-        statedCost = try UsageObject.readCost(&cursor) ?? statedCost
+        if let cost = try UsageObject.readCost(&cursor) { statedCost = cost }
       case 12 where key == "usageDetails", 18 where key == "request_created_at",
         23 where key == "standard_logging_object":
         isForeign = true
@@ -462,13 +497,13 @@ private struct Answer {
     formHint = body.formHint ?? formHint
     created = body.time ?? body.created ?? created
     if !body.usage.isEmpty { usage = body.usage }
-    gemini = body.gemini ?? gemini
+    if let usage = body.gemini { gemini = usage }
     tier = body.tier ?? tier
     provider = provider ?? body.provider
     project = project ?? body.project
     session = session ?? body.session
     caller = caller ?? body.caller
-    statedCost = body.statedCost ?? statedCost
+    if let cost = body.statedCost { statedCost = cost }
     durationMilliseconds = durationMilliseconds ?? body.durationMilliseconds
     status = status ?? body.status
     hasError = hasError || body.hasError
@@ -479,24 +514,25 @@ private struct Answer {
     hasTraits = hasTraits || body.hasTraits
     isForeign = isForeign || body.isForeign
     hasRequest = hasRequest || body.hasRequest
-    copies += body.copies
+    if body.hasRare { copies += body.copies }
   }
 
   private static let deepest = 4
 
   private static func readBody(
-    _ cursor: inout JSONCursor, _ depth: Int, _ bodies: inout [Answer]
+    _ cursor: inout JSONCursor, _ depth: Int, _ bodies: inout [Answer],
+    _ skipped: inout SkippedShapes
   ) throws(DecodeError) {
     guard depth < deepest else { return try cursor.skipValue() }
     var found = Answer()
     switch cursor.next {
-    case .object: try found.read(&cursor, depth: depth + 1)
+    case .object: try found.read(&cursor, depth: depth + 1, &skipped)
     case .string:
       guard let text = try cursor.string(), text.hasPrefix("{") else { return }
       // The body as JSON text: what is taken from it points into the copy, which the answer keeps.
       let copy = text.withUnescaped { TextCopy($0) }
       var inner = JSONCursor(copy.bytes)
-      guard (try? found.read(&inner, depth: depth + 1)) != nil else { return }
+      guard (try? found.read(&inner, depth: depth + 1, &skipped)) != nil else { return }
       found.copies.append(copy)
     default: return try cursor.skipValue()
     }

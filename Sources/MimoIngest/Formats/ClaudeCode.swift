@@ -16,7 +16,7 @@ public struct ClaudeCodeDecoder: RecordDecoder {
   public init() {}
 
   /// What is taken from a line, at its top level or inside a `progress` copy.
-  private struct Line {
+  fileprivate struct Line {
     var type: JSONString?
     var timestamp: Instant?
     var requestID: JSONString?
@@ -24,9 +24,9 @@ public struct ClaudeCodeDecoder: RecordDecoder {
     var project: JSONString?
     var agentID: JSONString?
     var isSidechain = false
-    var statedCost: Amount?
-    var message: Message?
-    var copy: Copy?
+    @Seldom var statedCost: Amount?
+    var message = Message()
+    @Seldom var copy: Copy?
     /// Keys that other writers use too.
     var hasCommonTraits = false
     /// Keys that nobody else writes.
@@ -35,13 +35,14 @@ public struct ClaudeCodeDecoder: RecordDecoder {
     var isForeign = false
   }
 
-  private struct Message {
+  fileprivate struct Message {
     var id: JSONString?
     var model: JSONString?
-    var usage: UsageObject?
+    /// Empty if there is none.
+    var usage = UsageObject()
   }
 
-  private struct Copy {
+  fileprivate struct Copy {
     var timestamp: Instant?
     var agentID: JSONString?
     var message: Message
@@ -56,16 +57,17 @@ public struct ClaudeCodeDecoder: RecordDecoder {
     guard ByteSearch.contains("\"usage\"", in: line) else {
       return try isTranscript(line) ? .notUsage : .foreign
     }
-    let fields = try read(line)
+    var fields = Line()
+    try fields.read(line)
     if fields.isForeign { return .foreign }
     let hasTraits = fields.hasOwnTraits || fields.hasCommonTraits
-    if let message = fields.message, let usage = message.usage, isAnswer(fields.type),
+    if !fields.message.usage.isUntouched, isAnswer(fields.type),
       hasTraits || fields.timestamp != nil
     {
-      return emit(message, usage, of: fields, into: &output)
+      return emitAnswer(&fields, into: &output)
     }
-    if hasTraits, let copy = fields.copy, let usage = copy.message.usage {
-      return emit(copy, usage, of: fields, into: &output)
+    if hasTraits, let copy = fields.copy, !copy.message.usage.isUntouched {
+      return emit(copy, of: &fields, into: &output)
     }
     // A caller's envelope may have a request or session id too, and an answer in it.
     let isKnownType = fields.type.map { type in Self.lineTypes.contains { type == $0 } } ?? false
@@ -78,19 +80,18 @@ public struct ClaudeCodeDecoder: RecordDecoder {
     return type == "assistant"
   }
 
-  private func emit(
-    _ message: Message, _ usage: UsageObject, of line: Line, into output: inout DecodedLines
-  ) -> LineKind {
-    if usage.isEmpty { return .notUsage }
-    if let model = message.model, model == "<synthetic>" { return .notUsage }
+  // Lines are large: they are passed in place.
+  private func emitAnswer(_ line: inout Line, into output: inout DecodedLines) -> LineKind {
+    if line.message.usage.isEmpty { return .notUsage }
+    if let model = line.message.model, model == "<synthetic>" { return .notUsage }
     var record = UsageRecord(time: line.timestamp ?? output.readTime)
     let session = output.intern(line.sessionID)
     record.labels = Labels(
-      model: output.intern(message.model), source: output.names.intern(Self.name),
+      model: output.intern(line.message.model), source: output.internSource(Self.name),
       project: output.intern(line.project), session: session)
     record.conversation = line.agentID == nil ? session : output.intern(line.agentID)
-    record.statedCost = line.statedCost
-    if let id = message.id, id.count > 0 {
+    if let cost = line.statedCost { record.statedCost = cost }
+    if let id = line.message.id, id.count > 0 {
       // A file of a sub-agent may repeat its parent's messages under other request ids.
       if let request = line.requestID, request.count > 0, !line.isSidechain {
         record.identity = CallIdentity(
@@ -100,25 +101,24 @@ public struct ClaudeCodeDecoder: RecordDecoder {
         record.identity = CallIdentity(message: id.fingerprint)
       }
     }
-    var usage = usage
-    record.append(&usage, as: .messages, to: &output)
+    record.append(&line.message.usage, as: .messages, to: &output)
     return .usage
   }
 
   private func emit(
-    _ copy: Copy, _ usage: UsageObject, of line: Line, into output: inout DecodedLines
+    _ copy: Copy, of line: inout Line, into output: inout DecodedLines
   ) -> LineKind {
+    var usage = copy.message.usage
     guard let id = copy.message.id, id.count > 0, !usage.isEmpty,
       copy.message.model.map({ !($0 == "<synthetic>") }) ?? true
     else { return .notUsage }
     var record = UsageRecord(time: copy.timestamp ?? line.timestamp ?? output.readTime)
     let session = output.intern(line.sessionID)
     record.labels = Labels(
-      model: output.intern(copy.message.model), source: output.names.intern(Self.name),
+      model: output.intern(copy.message.model), source: output.internSource(Self.name),
       project: output.intern(line.project), session: session)
     record.conversation = copy.agentID == nil ? session : output.intern(copy.agentID)
     record.identity = CallIdentity(message: id.fingerprint, rank: .embeddedCopy)
-    var usage = usage
     record.append(&usage, as: .messages, to: &output)
     return .usage
   }
@@ -158,90 +158,92 @@ public struct ClaudeCodeDecoder: RecordDecoder {
     "queue-operation",
   ]
   private static let ownKeys: [StaticString] = ["parentUuid", "leafUuid", "isSidechain"]
+}
 
-  private func read(_ bytes: UnsafeRawBufferPointer) throws(DecodeError) -> Line {
-    var line = Line()
+extension ClaudeCodeDecoder.Line {
+  /// Reads a whole line into this one, of which nothing has been read yet.
+  fileprivate mutating func read(_ bytes: UnsafeRawBufferPointer) throws(DecodeError) {
     var cursor = JSONCursor(bytes)
     try cursor.beginObject()
     while let key = try cursor.nextKey() {
       switch key.count {
-      case 3 where key == "cwd": line.project = try cursor.string()
-      case 4 where key == "type": line.type = try cursor.string()
-      case 4 where key == "data": line.copy = try Self.readProgress(&cursor)
+      case 3 where key == "cwd": project = try cursor.string()
+      case 4 where key == "type": type = try cursor.string()
+      case 4 where key == "data": copy = try ClaudeCodeDecoder.Copy.read(&cursor)
       case 4 where key == "uuid":
-        line.hasCommonTraits = true
+        hasCommonTraits = true
         try cursor.skipValue()
-      case 7 where key == "message": line.message = try Self.readMessage(&cursor)
-      case 7 where key == "agentId": line.agentID = try cursor.string()
-      case 7 where key == "costUSD": line.statedCost = try UsageObject.readCost(&cursor)
-      case 9 where key == "timestamp": line.timestamp = try LogTime.read(&cursor)
+      case 7 where key == "message": try message.read(&cursor)
+      case 7 where key == "agentId": agentID = try cursor.string()
+      case 7 where key == "costUSD": statedCost = try UsageObject.readCost(&cursor)
+      case 9 where key == "timestamp": timestamp = try LogTime.read(&cursor)
       case 9 where key == "requestId":
-        line.hasCommonTraits = true
-        line.requestID = try cursor.string()
+        hasCommonTraits = true
+        requestID = try cursor.string()
       case 9 where key == "sessionId":
-        line.hasCommonTraits = true
-        line.sessionID = try cursor.string()
+        hasCommonTraits = true
+        sessionID = try cursor.string()
       case 10 where key == "parentUuid":
-        line.hasOwnTraits = true
+        hasOwnTraits = true
         try cursor.skipValue()
       case 11 where key == "isSidechain":
-        line.hasOwnTraits = true
-        line.isSidechain = try cursor.bool() ?? false
+        hasOwnTraits = true
+        isSidechain = try cursor.bool() ?? false
       case 13 where key == "usageMetadata":
-        line.isForeign = true
+        isForeign = true
         try cursor.skipValue()
       default: try cursor.skipValue()
       }
     }
     try cursor.expectEnd()
-    return line
   }
+}
 
-  private static func readMessage(_ cursor: inout JSONCursor) throws(DecodeError) -> Message? {
-    guard cursor.next == .object else {
-      try cursor.skipValue()
-      return nil
-    }
-    var message = Message()
+extension ClaudeCodeDecoder.Message {
+  /// Reads the object at the cursor, if it is one; a later one replaces what was read before.
+  fileprivate mutating func read(_ cursor: inout JSONCursor) throws(DecodeError) {
+    guard cursor.next == .object else { return try cursor.skipValue() }
+    if !usage.isUntouched { self = Self() }
     try cursor.beginObject()
     while let key = try cursor.nextKey() {
       switch key.count {
-      case 2 where key == "id": message.id = try cursor.string()
-      case 5 where key == "model": message.model = try cursor.string()
+      case 2 where key == "id": id = try cursor.string()
+      case 5 where key == "model": model = try cursor.string()
       case 5 where key == "usage" && cursor.next == .object:
-        message.usage = try UsageObject.read(&cursor)
+        if !usage.isUntouched { usage = UsageObject() }
+        try usage.read(from: &cursor)
       default: try cursor.skipValue()
       }
     }
-    return message
   }
+}
 
-  /// `data.message.message` of a progress line quotes an answer of a sub-agent.
-  private static func readProgress(_ cursor: inout JSONCursor) throws(DecodeError) -> Copy? {
+extension ClaudeCodeDecoder.Copy {
+  /// Reads `data.message.message` of a progress line, which quotes an answer of a sub-agent.
+  fileprivate static func read(_ cursor: inout JSONCursor) throws(DecodeError) -> Self? {
     guard cursor.next == .object else {
       try cursor.skipValue()
       return nil
     }
-    var copy: Copy?
+    var copy: Self?
     var agentID: JSONString?
     try cursor.beginObject()
     while let key = try cursor.nextKey() {
       if key == "agentId" {
         agentID = try cursor.string()
       } else if key == "message", cursor.next == .object {
-        var timestamp: Instant?
-        var message: Message?
+        var found = Self(message: ClaudeCodeDecoder.Message())
         try cursor.beginObject()
         while let key = try cursor.nextKey() {
           if key == "timestamp" {
-            timestamp = try LogTime.read(&cursor)
+            found.timestamp = try LogTime.read(&cursor)
           } else if key == "message" {
-            message = try readMessage(&cursor)
+            try found.message.read(&cursor)
           } else {
             try cursor.skipValue()
           }
         }
-        if let message { copy = Copy(timestamp: timestamp, message: message) }
+        copy = found
       } else {
         try cursor.skipValue()
       }
@@ -262,11 +264,11 @@ extension UsageRecord {
     tokens = reading.tokens
     tellsCache = reading.tellsCache
     tier = usage.tier ?? tier
+    guard usage.hasRare else { return output.records.append(self) }
     if !usage.quantities.isEmpty { quantities = usage.besideText }
     // With the caller's own key a router charges nothing: the real cost is the upstream one.
     if let cost = usage.isOwnKey ? usage.upstreamCost : usage.cost { statedCost = cost }
     output.records.append(self)
-    if usage.iterations.isEmpty { return }
     for (index, var iteration) in usage.iterations.enumerated() {
       var hidden = self
       let reading = iteration.usage.reading(as: .messages)

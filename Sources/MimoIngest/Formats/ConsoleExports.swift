@@ -43,7 +43,8 @@ public struct ConsoleExportDecoder: RecordDecoder {
     _ line: UnsafeRawBufferPointer, into output: inout DecodedLines
   ) throws(DecodeError) -> LineKind {
     guard !line.beginsObject, line.contains(UInt8(ascii: ",")) else { return .foreign }
-    for layout in Layout.allCases {
+    // A column of each has it in its name; texts with commas are many.
+    for layout in Layout.allCases where ByteSearch.contains("model", in: line) {
       guard let table = CSVTable(head: line, naming: layout.columns) else { continue }
       self.table = table
       self.layout = layout
@@ -136,11 +137,19 @@ public struct ConsoleExportDecoder: RecordDecoder {
       record.promptSize = nil
     default: return .notUsage
     }
+    let t = record.tokens
+    guard max(t.input, t.cacheRead, t.output) <= TokenCounts.largestPlausibleCount else {
+      throw .contradiction("a counter is too large to be true")
+    }
     if let price = row["price"].flatMap({ Amount(decimal: $0) }), price > .zero {
       guard price < Amount(whole: 1_000) else {
         throw .contradiction("a price is too large to be true")
       }
-      record.statedCost = (record.statedCost ?? .zero) + price * amount
+      let cost = (record.statedCost ?? .zero) + price * amount
+      guard cost <= .largestPlausibleCost else {
+        throw .contradiction("a cost is too large to be true")
+      }
+      record.statedCost = cost
     }
     sums[identity] = record
     return emit(record, into: &output)

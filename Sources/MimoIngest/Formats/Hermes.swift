@@ -251,6 +251,7 @@ private struct HermesSession {
       if parts[index].model.isEmpty { parts[index].model = model }
       if parts[index].provider.isEmpty { parts[index].provider = provider }
     }
+    parts = Self.joined(parts)
     var rest = self
     rest.part = ""
     let all = Sum(parts)
@@ -263,6 +264,24 @@ private struct HermesSession {
       return rest > .zero ? rest : nil
     }
     return parts + [rest]
+  }
+
+  /// The parts with those added up that nothing tells apart.
+  private static func joined(_ parts: [HermesSession]) -> [HermesSession] {
+    var result: [HermesSession] = []
+    var places: [Fingerprint: Int] = [:]
+    for part in parts {
+      guard let place = places[part.key] else {
+        places[part.key] = result.count
+        result.append(part)
+        continue
+      }
+      result[place].tokens += part.tokens
+      result[place].calls += part.calls
+      result[place].cost = Sum([result[place], part]).cost
+      result[place].lastSeen = [result[place].lastSeen, part.lastSeen].compactMap { $0 }.max()
+    }
+    return result
   }
 
   private struct Sum {
