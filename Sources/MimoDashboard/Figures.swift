@@ -38,6 +38,19 @@ public struct Figures: Sendable {
   /// The shown usage by hour of the week; only worked out while its overlay is open.
   var hourMap: HourMap?
 
+  /// The reports above as they grow, by what each was made with.
+  var running: [RunningKey: RunningReport] = [:]
+
+  struct RunningKey: Hashable {
+    var planIndex: Int
+    /// Whether it is in money where that plan counts credits.
+    var isMoney = false
+    var isMapping: Bool
+    var minutes: Range<Minute>?
+    var grouping = Grouping.total
+    var filters: [UsageFilter] = []
+  }
+
   /// What the figures were made from; equal keys need no new work.
   var heavyKey: HeavyKey?
 
@@ -109,14 +122,23 @@ extension Model {
 
   private mutating func deriveHistory(_ tariff: Tariff) {
     let minutes = minutes
-    let report = Report(
-      of: snapshot, tariff: tariff, window: minutes, by: grouping, clock: clock, filters: filters)
+    // Those that are not asked for in this round end here.
+    let former = figures.running
+    figures.running = [:]
+    func running(_ tariff: Tariff, _ key: Figures.RunningKey) -> Report {
+      var report = figures.running[key] ?? former[key] ?? RunningReport()
+      defer { figures.running[key] = report }
+      return report.report(
+        of: snapshot, tariff: tariff, window: key.minutes, by: key.grouping, clock: clock,
+        filters: key.filters)
+    }
+    var key = Figures.RunningKey(
+      planIndex: planIndex, isMapping: isMapping, minutes: minutes, grouping: grouping,
+      filters: filters)
+    let report = running(tariff, key)
     let countsCredits = plan.plan.isSubscription
-    let moneyReport =
-      countsCredits
-      ? Report(
-        of: snapshot, tariff: moneyTariff, window: minutes, by: grouping, clock: clock,
-        filters: filters) : nil
+    key.isMoney = true
+    let moneyReport = countsCredits ? running(moneyTariff, key) : nil
     figures.report = report
     figures.moneyReport = moneyReport
     // Both reports have the same rows in the same order: grouping does not depend on the tariff.
@@ -127,14 +149,25 @@ extension Model {
     }
     figures.substitutions =
       isMapping ? Pricer(snapshot, tariff: tariff).substitutions(at: now) : []
-    figures.today = Report(of: snapshot, tariff: tariff, window: clock.today(now)).totals
-    figures.month = Report(of: snapshot, tariff: tariff, window: clock.month(now)).totals
+    func totals(_ minutes: Range<Minute>) -> Measures {
+      running(
+        tariff,
+        Figures.RunningKey(planIndex: planIndex, isMapping: isMapping, minutes: minutes)
+      ).totals
+    }
+    figures.today = totals(clock.today(now))
+    figures.month = totals(clock.month(now))
     figures.status =
       countsCredits
       ? PlanStatus(
         of: snapshot, tariff: tariff, periods: periods, window: minutes, now: now,
         anchor: anchors[tariff.plan.id]) : nil
-    figures.reference = referenceIndex.map { quote(plans[$0], minutes) }
+    figures.reference = referenceIndex.map { index in
+      let tariff = self.tariff(plans[index])
+      let key = Figures.RunningKey(
+        planIndex: index, isMapping: isMapping, minutes: minutes, filters: filters)
+      return quote(plans[index], tariff, running(tariff, key).totals, minutes)
+    }
     compare(minutes)
     deriveChange(tariff, minutes)
     figures.hourMap =
@@ -183,11 +216,9 @@ extension Model {
   }
 
   /// What a plan would have cost for the shown window.
-  func quote(_ choice: PlanChoice, _ minutes: Range<Minute>?) -> Figures.Quote {
-    let tariff = tariff(choice)
-    let totals = Report(
-      of: snapshot, tariff: tariff, window: minutes, clock: clock, filters: filters
-    ).totals
+  private func quote(
+    _ choice: PlanChoice, _ tariff: Tariff, _ totals: Measures, _ minutes: Range<Minute>?
+  ) -> Figures.Quote {
     var quote = Figures.Quote(
       money: totals.cost, currency: choice.currency,
       unpricedRequests: totals.unpricedRequests + totals.subscriptionRequests,

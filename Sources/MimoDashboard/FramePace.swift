@@ -10,7 +10,7 @@ public struct FramePace: Sendable {
   /// Nobody can follow more calls than this one by one, so that fewer frames show as much.
   static let manyCalls: UInt64 = 50
   /// Milliseconds between two frames then.
-  static let crowdedMilliseconds: Int64 = 100
+  static let crowdedMilliseconds: Int64 = 150
 
   /// When the frames drawn so far would have been due at `frameMilliseconds` each.
   private var due: Int64 = 0

@@ -48,6 +48,11 @@ public struct Report: Sendable {
     public var measures: Measures
     /// The last minute with usage.
     public var lastMinute: Minute
+
+    /// By key; an unstated one comes last.
+    static func comesBefore(_ a: Row, _ b: Row) -> Bool {
+      (a.key == nil ? 1 : 0, a.key ?? "") < (b.key == nil ? 1 : 0, b.key ?? "")
+    }
   }
 
   /// Calls the plan has no price for, by model.
@@ -60,6 +65,13 @@ public struct Report: Sendable {
     public var requests: Int64
     /// Their tokens.
     public var tokens: TokenCounts
+
+    /// Most requests first.
+    static func comesBefore(_ a: Unpriced, _ b: Unpriced) -> Bool {
+      (-a.requests, a.model ?? "", a.provider ?? "") < (
+        -b.requests, b.model ?? "", b.provider ?? ""
+      )
+    }
   }
 
   /// The sums over all rows.
@@ -112,7 +124,7 @@ public struct Report: Sendable {
       return Row(
         key: labeller.text(key, grouping), measures: sums.rows[index],
         lastMinute: sums.lastMinutes[index])
-    }.sorted { ($0.key == nil ? 1 : 0, $0.key ?? "") < ($1.key == nil ? 1 : 0, $1.key ?? "") }
+    }.sorted(by: Row.comesBefore)
     span = sums.first <= sums.last ? sums.first...sums.last : nil
     pricesChecked = sums.oldestCheck == .max ? nil : CivilDate(dayNumber: sums.oldestCheck)
     unpriced = Self.byModel(sums.unpriced, snapshot)
@@ -135,11 +147,7 @@ public struct Report: Sendable {
       row.tokens += entry.tokens
       rows[key] = row
     }
-    return rows.values.sorted {
-      (-$0.requests, $0.model ?? "", $0.provider ?? "") < (
-        -$1.requests, $1.model ?? "", $1.provider ?? ""
-      )
-    }
+    return rows.values.sorted(by: Unpriced.comesBefore)
   }
 }
 
