@@ -134,8 +134,11 @@ extension FuzzTarget {
         return law(false, "the tables are not those of the format")
       }
       var tally = LineTally()
+      // The reader's records refer to the names of its earlier ones.
+      var names = NameTable()
       func read() throws(SQLiteError) -> DecodedLines {
-        var all = DecodedLines(readTime: Laws.readTime)
+        var all = DecodedLines(readTime: Laws.readTime, names: names)
+        defer { names = all.names }
         try reader.read(database, into: &all, &tally) { _ in }
         // Growth alone may be out of proportion: what it adds to is not.
         Laws.check(all, hasRests: true)
