@@ -13,6 +13,9 @@ struct HashIndex: Sendable {
   /// So that eight bytes can be read at every slot.
   private static let spareBytes = 3
 
+  /// The memory it takes.
+  var bytes: Int { slots.count }
+
   /// The position with this key for which `isEqual` holds.
   @inline(__always)
   func find(_ key: UInt64, isEqual: (UInt32) -> Bool) -> UInt32? {
