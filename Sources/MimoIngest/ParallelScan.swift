@@ -198,7 +198,7 @@ private final class Job: Sendable {
   }
 
   /// Records that a thread keeps, at most, while another one has the ledger: it reads on instead of waiting.
-  private static let keptRecords = 1024
+  private static let keptRecords = 4096
 
   private func count(
     _ output: inout DecodedLines, _ log: Int, _ translation: inout NameTranslation,

@@ -14,7 +14,7 @@ enum LiveBenchmark {
     let log = openLog(program.folder + "/app.jsonl")
     append(call(0, model: "begin"), to: log)
     if !program.wait(for: "begin") { fail("mimo-top-bench: nothing came on screen\n") }
-    program.run(seconds: 2)
+    program.settle()
     var times: [Double] = []
     for number in 1...appends {
       program.run(seconds: Double(random.next(10...100)) / 1000)
@@ -56,7 +56,7 @@ enum LiveBenchmark {
     let log = openLog(program.folder + "/app.jsonl")
     append(call(0, model: "begin"), to: log)
     if !program.wait(for: "begin") { fail("mimo-top-bench: nothing came on screen\n") }
-    program.run(seconds: 2)
+    program.settle()
     var written = 0
     report("\(linesPerSecond) lines a second", program, seconds: seconds) {
       let begun = monotonicSeconds()

@@ -73,6 +73,18 @@ final class WatchedProgram {
     }
   }
 
+  /// Lets the program read what is there already.
+  func settle() {
+    run(seconds: 2)
+    var before = cost.seconds
+    while true {
+      run(seconds: 1)
+      let now = cost.seconds
+      if now - before < 0.1 { return }
+      before = now
+    }
+  }
+
   private func read(until deadline: Double) {
     var request = pollfd(fd: terminal, events: Int16(POLLIN), revents: 0)
     let left = max(0, deadline - monotonicSeconds())

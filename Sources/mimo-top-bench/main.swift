@@ -8,7 +8,8 @@ import MimoIngest
 #endif
 
 let usage = """
-  usage: mimo-top-bench generate openai|claude|slim MEGABYTES FILE   write a log
+  usage: mimo-top-bench generate openai|claude|slim MEGABYTES FILE    write a log
+         mimo-top-bench generate FORM MEGABYTES FOLDER FILES         write so many logs of them all
          mimo-top-bench decode FILE                                   decode and count it on one thread
          mimo-top-bench plans CELLS                                   price that many cells under each plan
          mimo-top-bench latency [APPENDS [LOG...]]                    from an appended line to the screen
@@ -34,14 +35,18 @@ func number(_ index: Int) -> Int? {
 }
 
 switch arguments.dropFirst().first {
-case "generate" where arguments.count == 5:
+case "generate" where arguments.count == 5 || arguments.count == 6:
   guard let form = LogGenerator.Form(rawValue: arguments[2]), let megabytes = Int(arguments[3])
   else {
     fail(usage)
   }
   var generator = LogGenerator()
-  if !generator.write(form, bytes: megabytes * 1_000_000, to: arguments[4]) {
-    fail("mimo-top-bench: \(arguments[4]): cannot be written\n")
+  let files = number(5)
+  for index in 0..<(files ?? 1) {
+    let path = files == nil ? arguments[4] : "\(arguments[4])/\(index).jsonl"
+    if !generator.write(form, bytes: megabytes * 1_000_000 / (files ?? 1), to: path) {
+      fail("mimo-top-bench: \(path): cannot be written\n")
+    }
   }
 case "decode" where arguments.count == 3:
   let descriptor = open(arguments[2], O_RDONLY)

@@ -38,14 +38,19 @@ struct HashIndex: Sendable {
   /// - Parameter keyOf: the key of each position added before, for when the table grows.
   @inline(__always)
   mutating func append(_ key: UInt64, keyOf: (UInt32) -> UInt64) {
-    if (count + 1) * 100 > slotCount * 82 { grow(keyOf) }
+    if isFull { grow(keyOf) }
     place(key, UInt32(truncatingIfNeeded: count))
     count += 1
   }
 
+  /// Whether the next position makes the table grow.
+  @inline(__always)
+  private var isFull: Bool { (count + 1) * 100 > slotCount * 82 }
+
+  @inline(never)
   private mutating func grow(_ keyOf: (UInt32) -> UInt64) {
     // Small tables double: memory matters where there are many.
-    slotCount = slotCount < 1 << 15 ? slotCount * 2 : slotCount + slotCount * 3 / 10
+    slotCount = slotCount < 1 << 18 ? slotCount * 2 : slotCount + slotCount * 3 / 10
     // The old table goes before the new one comes: memory has no peak here.
     slots = []
     slots = [UInt8](repeating: 0, count: slotCount * Self.slotBytes + Self.spareBytes)

@@ -71,26 +71,32 @@ public struct Ledger: Sendable {
   /// Counts a call, or what a repeat of it adds.
   @discardableResult
   public mutating func record(_ record: UsageRecord) -> Outcome {
+    var record = record
+    return count(&record)
+  }
+
+  /// The same for a record that nobody needs afterwards: it is not copied, and may be changed.
+  public mutating func count(_ record: inout UsageRecord) -> Outcome {
     revision += 1
     guard hasRoom(for: record) else { return .refused }
     guard let identity = record.identity else {
       recordNameless(record)
       return .counted
     }
-    if let alias = identity.alias { return self.record(record, identity.message, alias) }
+    if let alias = identity.alias { return self.record(&record, identity.message, alias) }
     let request = UInt32(truncatingIfNeeded: identity.request ^ identity.request >> 32)
     if let position = find(identity.message.value) {
       let (rank, knownRequest) = (calls[position].rank, calls[position].request)
       if rank == .request, identity.rank == .request, knownRequest != request {
-        return recordSecondRequest(record, identity.message, request)
+        return recordSecondRequest(&record, identity.message, request)
       }
       if identity.rank < rank { return .repeated }
       merge(
-        record, identity.rank, request, into: position,
+        &record, identity.rank, request, into: position,
         replacing: record.isRevision || identity.rank > rank)
       return .repeated
     }
-    insert(record, key: identity.message.value, identity.rank, request)
+    insert(&record, key: identity.message.value, identity.rank, request)
     return .counted
   }
 
@@ -129,31 +135,31 @@ public struct Ledger: Sendable {
 
   /// A second request id under one message id: a call of its own, filed under the pair.
   private mutating func recordSecondRequest(
-    _ record: UsageRecord, _ message: Fingerprint, _ request: UInt32
+    _ record: inout UsageRecord, _ message: Fingerprint, _ request: UInt32
   ) -> Outcome {
     let key = Call.key(message, request)
     if let position = find(key) {
-      merge(record, .request, request, into: position, replacing: record.isRevision)
+      merge(&record, .request, request, into: position, replacing: record.isRevision)
       return .repeated
     }
-    insert(record, key: key, .request, request, isSecond: true)
+    insert(&record, key: key, .request, request, isSecond: true)
     return .counted
   }
 
   /// A call that other files know under another id.
   private mutating func record(
-    _ record: UsageRecord, _ message: Fingerprint, _ alias: Fingerprint
+    _ record: inout UsageRecord, _ message: Fingerprint, _ alias: Fingerprint
   ) -> Outcome {
     let known = (find(message.value), find(alias.value))
     guard let position = known.0 ?? known.1 else {
       aliases[alias.value] = UInt32(calls.count)
-      insert(record, key: message.value, .message, 0)
+      insert(&record, key: message.value, .message, 0)
       return .counted
     }
     if known.0 == nil { aliases[message.value] = position }
     if known.1 == nil { aliases[alias.value] = position }
     if let other = known.1, other != position { join(other, to: position) }
-    merge(record, .message, 0, into: position, replacing: record.isRevision)
+    merge(&record, .message, 0, into: position, replacing: record.isRevision)
     return .repeated
   }
 
@@ -174,7 +180,7 @@ public struct Ledger: Sendable {
     subtract(counted, from: call.cell)
     joined[other] = position
     if openingCall(of: series.conversation) == other { electOpening(of: series.conversation) }
-    merge(record, .message, 0, into: position, replacing: false)
+    merge(&record, .message, 0, into: position, replacing: false)
   }
 
   private func find(_ key: UInt64) -> UInt32? {
@@ -187,7 +193,7 @@ public struct Ledger: Sendable {
   }
 
   private mutating func insert(
-    _ record: UsageRecord, key: UInt64, _ rank: CallIdentity.Rank, _ request: UInt32,
+    _ record: inout UsageRecord, key: UInt64, _ rank: CallIdentity.Rank, _ request: UInt32,
     isSecond: Bool = false
   ) {
     let position = UInt32(calls.count)
@@ -212,7 +218,8 @@ public struct Ledger: Sendable {
   }
 
   private mutating func merge(
-    _ record: UsageRecord, _ rank: CallIdentity.Rank, _ request: UInt32, into position: UInt32,
+    _ record: inout UsageRecord, _ rank: CallIdentity.Rank, _ request: UInt32,
+    into position: UInt32,
     replacing: Bool
   ) {
     var call = calls[position]
@@ -223,7 +230,6 @@ public struct Ledger: Sendable {
     let oldOrder = call.order
     let oldConversation = oldSeries.conversation
     var merged = replacing ? Contribution(of: record) : old.maximum(Contribution(of: record))
-    var record = record
     if !replacing {
       // A call failed only if no line of it succeeded; it is told by the cache if any line tells.
       record.failed = record.failed && call.failed

@@ -61,26 +61,39 @@ public struct UsageRecord: Hashable, Sendable {
 
 /// What few logs tell of a call beside its tokens.
 struct BesideTokens: Hashable, Sendable {
-  var quantities = Quantities()
+  /// Whether there is nothing; asked several times for each call.
+  private(set) var isNothing = true
+  private var counts = Quantities()
   private var cost = Self.noCost
 
   private static let noCost = Int128.min
 
+  /// Things and the kinds of tokens.
+  var quantities: Quantities {
+    get { counts }
+    set {
+      counts = newValue
+      isNothing = counts.isZero && cost == Self.noCost
+    }
+  }
+
   /// The cost in US dollars that the log states.
   var statedCost: Amount? {
     get { cost == Self.noCost ? nil : Amount(atto: cost) }
-    set { cost = newValue?.atto ?? Self.noCost }
+    set {
+      cost = newValue?.atto ?? Self.noCost
+      isNothing = counts.isZero && cost == Self.noCost
+    }
   }
-
-  /// Whether there is anything.
-  @inline(__always)
-  var isNothing: Bool { cost == Self.noCost && quantities.isZero }
 
   /// The larger of each of the two: what a repeated answer adds up to.
   func maximum(_ other: BesideTokens) -> BesideTokens {
+    if isNothing { return other }
+    if other.isNothing { return self }
     var result = BesideTokens()
-    result.quantities = quantities.maximum(other.quantities)
-    result.cost = max(cost, other.cost)
+    result.quantities = counts.maximum(other.counts)
+    result.statedCost =
+      max(cost, other.cost) == Self.noCost ? nil : Amount(atto: max(cost, other.cost))
     return result
   }
 }

@@ -214,8 +214,7 @@ struct JSONCursor {
     return try longCount()
   }
 
-  /// A counter of up to seven digits with a comma or a brace behind it: eight bytes are read at once, and three
-  /// multiplications add up neighbouring digits, then pairs, then fours.
+  /// A counter of up to seven digits with a comma or a brace behind it: eight bytes are read at once.
   @inline(__always)
   private mutating func shortCount() -> Int64? {
     guard end - p >= 8 else { return nil }
@@ -227,29 +226,35 @@ struct JSONCursor {
     guard digits > 0, digits < 8, p[digits] == UInt8(ascii: ",") || p[digits] == UInt8(ascii: "}"),
       digits == 1 || p.pointee != UInt8(ascii: "0")
     else { return nil }
-    var sum = values &<< UInt64(64 &- 8 &* digits)
-    sum = (sum &* 2561) >> 8 & 0x00FF_00FF_00FF_00FF
-    sum = (sum &* 6_553_601) >> 16 & 0x0000_FFFF_0000_FFFF
-    sum = (sum &* 42_949_672_960_001) >> 32
     p += digits
     afterValue = true
-    return Int64(truncatingIfNeeded: sum)
+    return Self.sum(ofDigits: values &<< UInt64(64 &- 8 &* digits))
   }
 
   /// A number of exactly ten digits, as seconds since the epoch have; `nil`, with nothing read, for all else.
   @inline(__always)
   mutating func tenDigits() -> Int64? {
-    guard end - p > 10, p.pointee &- 49 < 9 else { return nil }
-    var value: Int64 = 0
-    for index in 0..<10 {
-      let digit = p[index] &- 48
-      guard digit < 10 else { return nil }
-      value = value &* 10 &+ Int64(digit)
+    guard end - p > 10, p.pointee &- 49 < 9, p[8] &- 48 < 10, p[9] &- 48 < 10,
+      p[10] == UInt8(ascii: ",") || p[10] == UInt8(ascii: "}")
+    else { return nil }
+    let word = UInt64(littleEndian: UnsafeRawPointer(p).loadUnaligned(as: UInt64.self))
+    let values = word ^ 0x3030_3030_3030_3030
+    guard ((values &+ 0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080 == 0 else {
+      return nil
     }
-    guard p[10] == UInt8(ascii: ",") || p[10] == UInt8(ascii: "}") else { return nil }
+    let last = Int64(p[8] &- 48) * 10 + Int64(p[9] &- 48)
     p += 10
     afterValue = true
-    return value
+    return Self.sum(ofDigits: values) * 100 + last
+  }
+
+  /// The number that eight digits make, the lowest byte first: neighbours are added up, then pairs, then fours.
+  @inline(__always)
+  private static func sum(ofDigits values: UInt64) -> Int64 {
+    var sum = (values &* 2561) >> 8 & 0x00FF_00FF_00FF_00FF
+    sum = (sum &* 6_553_601) >> 16 & 0x0000_FFFF_0000_FFFF
+    sum = (sum &* 42_949_672_960_001) >> 32
+    return Int64(truncatingIfNeeded: sum)
   }
 
   /// Any counter of plain digits, byte by byte: many of them, or near the end of the text.
@@ -600,7 +605,10 @@ struct JSONString: @unchecked Sendable {
   }
 
   /// The fingerprint of the text, however it is escaped.
-  var fingerprint: Fingerprint { withUnescaped { Fingerprint(of: $0) } }
+  @inline(__always)
+  var fingerprint: Fingerprint {
+    hasEscapes ? withUnescaped { Fingerprint(of: $0) } : Fingerprint(of: bytes)
+  }
 
   func contains(_ text: StaticString) -> Bool {
     ByteSearch.contains(text, in: bytes)

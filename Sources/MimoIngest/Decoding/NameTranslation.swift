@@ -38,7 +38,7 @@ public struct NameTranslation: Sendable {
     for index in output.records.indices {
       translate(&output.records[index])
       newest = max(newest, output.records[index].time)
-      switch ledger.record(output.records[index]) {
+      switch ledger.count(&output.records[index]) {
       case .counted: outcome.counted += 1
       case .repeated: outcome.repeated += output.records[index].isRevision ? 0 : 1
       case .refused: outcome.refused += 1
