@@ -4,13 +4,19 @@ import Testing
 @testable import MimoEngine
 
 @Suite struct KnownCallTests {
-  @Test func `a known call takes 32 bytes and its place in the index eight at most`() {
+  @Test func `a known call takes 32 bytes and its place in the index eight where there are many`() {
     #expect(MemoryLayout<Ledger.Call>.stride == 32)
     var index = HashIndex()
     var random = SplitMix(state: 1)
-    let keys = (0..<200_000).map { _ in random.next() }
-    for key in keys { index.append(key) { keys[Int($0)] } }
-    #expect(index.bytes <= keys.count * 8)
+    let keys = (0..<300_000).map { _ in random.next() }
+    var most = 0
+    for (number, key) in keys.enumerated() {
+      index.append(key) { keys[Int($0)] }
+      // Small tables double, and have twelve bytes at most; then the total is what counts.
+      let allowed = (number + 1) * (number < 215_000 ? 13 : 8) + 400
+      most = max(most, index.bytes - allowed)
+    }
+    #expect(most == 0)
   }
 
   @Test(arguments: 0..<8)

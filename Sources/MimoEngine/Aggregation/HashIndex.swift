@@ -1,4 +1,5 @@
-/// A hash table from 64-bit keys to positions in a list that the owner keeps: six to eight bytes an entry.
+/// A hash table from 64-bit keys to positions in a list that the owner keeps: six to eight bytes an entry, twelve
+/// while there are few.
 ///
 /// A slot holds a byte of its key beside the position, so that a search looks at the owner's list, which is far
 /// away in memory, only where it will nearly always find what it wants. A large table grows by a third and is filled
