@@ -1,0 +1,186 @@
+/// What outlives a ledger: everything counted in earlier runs, from which the ledger takes what it needs.
+///
+/// A ledger with an archive holds little: a call, the cells of an hour and the opening of a conversation come
+/// from here when a record touches them, and are from then on the ledger's own, until they are committed.
+///
+/// An archive that cannot answer says that it has nothing and remembers why; whoever commits asks for that and
+/// commits nothing more, so that no number is stored that was made without it.
+public protocol LedgerArchive: Sendable {
+  /// The call with this key, also where it turned out to be another call, which is returned then.
+  func call(_ key: UInt64) -> ArchivedCall?
+  /// All cells of an hour.
+  func cells(of hour: Hour) -> [ArchivedCell]
+  /// The calls that may open a conversation; `nil` if none of it is known.
+  func opening(of conversation: NameID) -> ArchivedOpening?
+  /// All calls with an id that are filed under one of these series, given by position.
+  func calls(of series: Set<UInt32>) -> [ArchivedCall]
+}
+
+/// A whole hour in UTC, counted from 1970-01-01T00Z: what an archive keeps cells by.
+public struct Hour: Hashable, Comparable, Sendable {
+  /// Hours since the epoch.
+  public var number: Int32
+
+  /// The hour with this number.
+  public init(_ number: Int32) { self.number = number }
+
+  /// The hour a minute belongs to.
+  public init(of minute: Minute) { number = floorDivide(minute.number, 60) }
+
+  /// Its minutes.
+  public var minutes: Range<Minute> { Minute(number * 60)..<Minute(number * 60 + 60) }
+
+  /// Whether the first is earlier.
+  public static func < (a: Hour, b: Hour) -> Bool { a.number < b.number }
+}
+
+/// A cell with all that is beside it.
+public struct ArchivedCell: Hashable, Sendable {
+  /// The minute, in UTC.
+  public var minute: Minute
+  /// Position of the series in the ledger's table.
+  public var series: UInt32
+  /// Calls answered or billed.
+  public var requests: UInt32
+  /// Calls the log marks as failed.
+  public var errors: UInt32
+  /// The tokens of these calls.
+  public var tokens: TokenCounts
+  /// The sum of the costs that logs state, in US dollars.
+  public var statedCost: Amount
+  /// How many calls state a cost.
+  public var statedCalls: Int64
+  /// What was used beside text.
+  public var quantities: Quantities
+
+  /// A cell without usage.
+  public init(minute: Minute, series: UInt32) {
+    self.minute = minute
+    self.series = series
+    (requests, errors, tokens) = (0, 0, TokenCounts())
+    (statedCost, statedCalls, quantities) = (.zero, 0, Quantities())
+  }
+
+  /// Whether nothing is counted in it.
+  public var isEmpty: Bool { requests | errors == 0 }
+}
+
+/// What is remembered of a call with an id: what it counted, and where.
+public struct ArchivedCall: Hashable, Sendable {
+  /// What it is found by: a fingerprint of its id.
+  public var key: UInt64
+  /// Its request id, shortened; 0 without one.
+  public var request: UInt32
+  /// How good the evidence of it is.
+  public var rank: CallIdentity.Rank
+  /// Whether another request came first under its message id.
+  public var isSecond: Bool
+  /// Whether all lines of it say that it failed.
+  public var failed: Bool
+  /// When its earliest line was written. Its cell is the one of this minute and of `series`.
+  public var time: Instant
+  /// Position of its series in the ledger's table.
+  public var series: UInt32
+  /// Tokens counted.
+  public var tokens: TokenCounts
+  /// What it used beside text.
+  public var quantities: Quantities
+  /// The cost that its log states, in US dollars.
+  public var statedCost: Amount?
+  /// How many calls it stands for.
+  public var calls: Int32
+
+  /// A call without usage.
+  public init(key: UInt64, time: Instant, series: UInt32) {
+    self.key = key
+    self.time = time
+    self.series = series
+    (request, rank, isSecond, failed) = (0, .message, false, false)
+    (tokens, quantities, statedCost, calls) = (TokenCounts(), Quantities(), nil, 1)
+  }
+}
+
+/// The calls of a conversation of which the earlier opens it.
+public struct ArchivedOpening: Hashable, Sendable {
+  /// The key of the earliest call with an id.
+  public var call: UInt64?
+  /// The earliest call without one; its `key` means nothing.
+  public var nameless: ArchivedCall?
+
+  /// Calls that may open a conversation.
+  public init(call: UInt64?, nameless: ArchivedCall?) {
+    self.call = call
+    self.nameless = nameless
+  }
+}
+
+/// One of the latest calls.
+public struct ArchivedRecent: Hashable, Sendable {
+  /// The call. Its `key` means nothing if it has no id.
+  public var call: ArchivedCall
+  /// Whether it has an id.
+  public var hasID: Bool
+  /// How long it took, if the log tells.
+  public var durationMilliseconds: Int32?
+
+  /// Creates an entry.
+  public init(call: ArchivedCall, hasID: Bool, durationMilliseconds: Int32?) {
+    self.call = call
+    self.hasID = hasID
+    self.durationMilliseconds = durationMilliseconds
+  }
+}
+
+/// What a ledger starts with: the names and addresses that archived cells and calls refer to by position.
+public struct LedgerBase: Sendable {
+  /// Prompt sizes at which some price changes, ascending.
+  public var promptEdges: [Int64]
+  /// All names.
+  public var names: NameTable
+  /// All addresses.
+  public var series: [Series]
+  /// The latest calls, oldest first.
+  public var recent: [ArchivedRecent]
+
+  /// Creates a base.
+  public init(
+    promptEdges: [Int64], names: NameTable = NameTable(), series: [Series] = [],
+    recent: [ArchivedRecent] = []
+  ) {
+    self.promptEdges = promptEdges
+    self.names = names
+    self.series = series
+    self.recent = recent
+  }
+}
+
+/// What changed in a ledger since the last commit: absolute values, so that storing them twice does no harm.
+public struct LedgerChanges: Sendable {
+  /// How many names there were before; `names` follow them.
+  public var firstName = 1
+  /// New names, in the order of their positions.
+  public var names: [String] = []
+  /// How many addresses there were before; `series` follow them.
+  public var firstSeries = 0
+  /// New addresses, in the order of their positions.
+  public var series: [Series] = []
+  /// All cells that are not empty of each hour in which one changed.
+  public var hours: [Hour: [ArchivedCell]] = [:]
+  /// Calls that are new or changed.
+  public var calls: [ArchivedCall] = []
+  /// Keys under which a call is found that is filed under another. A call filed under the first is gone.
+  public var redirects: [UInt64: UInt64] = [:]
+  /// Conversations with another opening.
+  public var openings: [NameID: ArchivedOpening] = [:]
+  /// The latest calls, oldest first; `nil` if they are the same.
+  public var recent: [ArchivedRecent]?
+
+  /// No changes.
+  public init() {}
+
+  /// Whether there is nothing to store.
+  public var isEmpty: Bool {
+    names.isEmpty && series.isEmpty && hours.isEmpty && calls.isEmpty && redirects.isEmpty
+      && openings.isEmpty && recent == nil
+  }
+}
