@@ -82,7 +82,9 @@ extension Ledger {
     var changes = LedgerChanges()
     changes.load = load
     changes.firstName = a.names
-    changes.names = (a.names..<names.count).map { names[NameID(UInt32($0))] }
+    changes.names = (a.names..<names.count).map { position in
+      names.withBytes(of: NameID(UInt32(position))) { Array($0) }
+    }
     changes.firstSeries = a.series
     changes.series = Array(cube.series[a.series...])
     for hour in a.changedHours {

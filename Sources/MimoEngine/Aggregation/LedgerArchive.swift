@@ -174,8 +174,9 @@ public struct LedgerBase: Sendable {
 public struct LedgerChanges: Sendable {
   /// How many names there were before; `names` follow them.
   public var firstName = 1
-  /// New names, in the order of their positions.
-  public var names: [String] = []
+  /// New names, in the order of their positions: the bytes of logs, which need not be valid UTF-8. To be given back
+  /// with `NameTable.restore`.
+  public var names: [[UInt8]] = []
   /// How many addresses there were before; `series` follow them.
   public var firstSeries = 0
   /// New addresses, in the order of their positions.
