@@ -30,28 +30,30 @@ public struct Ledger: Sendable {
   /// How many distinct calls with an id are known.
   public var knownCalls: Int { calls.count }
 
-  private var cube: UsageCube
+  var cube: UsageCube
   private var seriesIndex = HashIndex()
-  private var cellIndex = HashIndex()
+  var cellIndex = HashIndex()
   /// For each series the cell it was counted in last: logs are in order of time.
   private var latestCells: [UInt32] = []
-  private var callIndex = HashIndex()
-  private var calls = ChunkedArray<Call>()
+  var callIndex = HashIndex()
+  var calls = ChunkedArray<Call>()
   private var callExtras: [UInt32: CallExtras] = [:]
   /// Calls by the ids they have beside their own.
-  private var aliases: [UInt64: UInt32] = [:]
+  var aliases: [UInt64: UInt32] = [:]
   /// Calls that turned out to be others, seen before under another id.
-  private var joined: [UInt32: UInt32] = [:]
+  var joined: [UInt32: UInt32] = [:]
   /// For each conversation, by the number of its name, the earliest call with an id: its position plus one.
-  private var openingCalls: [UInt32] = []
+  var openingCalls: [UInt32] = []
   /// For each conversation the earliest call without an id. The earlier of the two opens the conversation.
-  private var namelessOpenings: [NameID: NamelessCall] = [:]
-  private var recent = RecentCalls()
-  private var revision: UInt64 = 0
+  var namelessOpenings: [NameID: NamelessCall] = [:]
+  var recent = RecentCalls()
+  var revision: UInt64 = 0
   /// The sums over all cells, of which every other sum is a part.
-  private var load: (counts: Int64, calls: Int64) = (0, 0)
+  var load = LedgerLoad()
+  /// What outlives the ledger and what of that is in it; `nil` for a ledger that keeps all to itself.
+  var archiving: Archiving?
 
-  private struct NamelessCall {
+  struct NamelessCall {
     var time: Instant
     var contribution: Contribution
     var cell: UInt32
@@ -79,6 +81,7 @@ public struct Ledger: Sendable {
   public mutating func count(_ record: inout UsageRecord) -> Outcome {
     revision += 1
     guard hasRoom(for: record) else { return .refused }
+    if archiving != nil { prepare(for: record) }
     guard let identity = record.identity else {
       recordNameless(record)
       return .counted
@@ -130,6 +133,7 @@ public struct Ledger: Sendable {
       setNamelessOpens(record.conversation, false)
     }
     namelessOpenings[record.conversation] = call
+    archiving?.openings.insert(record.conversation)
     settleOpening(of: record.conversation)
   }
 
@@ -152,12 +156,12 @@ public struct Ledger: Sendable {
   ) -> Outcome {
     let known = (find(message.value), find(alias.value))
     guard let position = known.0 ?? known.1 else {
-      aliases[alias.value] = UInt32(calls.count)
+      redirect(alias.value, to: UInt32(calls.count))
       insert(&record, key: message.value, .message, 0)
       return .counted
     }
-    if known.0 == nil { aliases[message.value] = position }
-    if known.1 == nil { aliases[alias.value] = position }
+    if known.0 == nil { redirect(message.value, to: position) }
+    if known.1 == nil { redirect(alias.value, to: position) }
     if let other = known.1, other != position { join(other, to: position) }
     merge(&record, .message, 0, into: position, replacing: record.isRevision)
     return .repeated
@@ -179,11 +183,12 @@ public struct Ledger: Sendable {
     record.answeredByProxyCache = series.flags.contains(.answeredByProxyCache)
     subtract(counted, from: call.cell)
     joined[other] = position
+    archiving?.redirects.insert(call.key)
     if openingCall(of: series.conversation) == other { electOpening(of: series.conversation) }
     merge(&record, .message, 0, into: position, replacing: false)
   }
 
-  private func find(_ key: UInt64) -> UInt32? {
+  func find(_ key: UInt64) -> UInt32? {
     let known = callIndex.find(key) { self.calls[$0].key == key }
     // Nearly no ledger has any.
     if aliases.isEmpty, joined.isEmpty { return known }
@@ -213,6 +218,7 @@ public struct Ledger: Sendable {
       let calls = calls
       callIndex.append(key) { calls[$0].key }
     }
+    archiving?.calls.insert(position)
     remember(position, record)
     if record.isRequest { compete(position) }
   }
@@ -272,6 +278,7 @@ public struct Ledger: Sendable {
     call.cell = target
     store(merged, of: position, in: &call)
     calls[position] = call
+    archiving?.calls.insert(position)
     if stepsBack { electOpening(of: oldConversation) }
     if record.isRequest { compete(position) }
     if isNews { remember(position, record) }
@@ -308,15 +315,15 @@ public struct Ledger: Sendable {
     return x.isEmpty != y.isEmpty ? y.isEmpty : x < y
   }
 
-  private func time(of call: Call) -> Instant {
+  func time(of call: Call) -> Instant {
     self[call.cell].minute.start.advanced(byMilliseconds: Int64(call.milliseconds))
   }
 
-  private static func millisecondsInMinute(_ time: Instant) -> UInt16 {
+  static func millisecondsInMinute(_ time: Instant) -> UInt16 {
     UInt16(time.milliseconds - floorDivide(time.milliseconds, 60_000) * 60_000)
   }
 
-  private func contribution(of position: UInt32) -> Contribution {
+  func contribution(of position: UInt32) -> Contribution {
     let call = calls[position]
     if call.hasExtras, let extras = callExtras[position] {
       return Contribution(
@@ -326,7 +333,7 @@ public struct Ledger: Sendable {
       tokens: call.tokens, beside: BesideTokens(), calls: 1, failed: call.failed)
   }
 
-  private mutating func store(
+  mutating func store(
     _ contribution: Contribution, of position: UInt32, in call: inout Call
   ) {
     call.hasExtras =
@@ -348,16 +355,17 @@ public struct Ledger: Sendable {
     return place < (time(of: calls[call]), calls[call].order)
   }
 
-  private func openingCall(of conversation: NameID) -> UInt32? {
+  func openingCall(of conversation: NameID) -> UInt32? {
     let index = Int(conversation.index)
     guard index < openingCalls.count, openingCalls[index] != 0 else { return nil }
     return openingCalls[index] - 1
   }
 
-  private mutating func setOpeningCall(of conversation: NameID, _ position: UInt32?) {
+  mutating func setOpeningCall(of conversation: NameID, _ position: UInt32?) {
     let index = Int(conversation.index)
     while openingCalls.count <= index { openingCalls.append(0) }
     openingCalls[index] = position.map { $0 + 1 } ?? 0
+    archiving?.openings.insert(conversation)
   }
 
   /// Makes the call the one that may open its conversation, if it is earlier than the one that does.
@@ -377,6 +385,7 @@ public struct Ledger: Sendable {
   /// Finds the call to open a conversation anew, after the one that did turned out to be a copy of
   /// a call elsewhere, or later than it seemed. Cost: linear in all calls; a few times per file at most.
   private mutating func electOpening(of conversation: NameID) {
+    recallAll(of: conversation)
     var first: UInt32?
     for position in 0..<UInt32(calls.count) where joined[position] == nil {
       let series = self[calls[position].cell].series
@@ -404,13 +413,18 @@ public struct Ledger: Sendable {
 
   private mutating func setOpens(_ position: UInt32, _ opens: Bool) {
     let cell = calls[position].cell
-    calls[position].cell = moved(contribution(of: position), from: cell, opens: opens)
+    let target = moved(contribution(of: position), from: cell, opens: opens)
+    if target == cell { return }
+    calls[position].cell = target
+    archiving?.calls.insert(position)
   }
 
   private mutating func setNamelessOpens(_ conversation: NameID, _ opens: Bool) {
     guard let call = namelessOpenings[conversation] else { return }
     let cell = moved(call.contribution, from: call.cell, opens: opens)
+    if cell == call.cell { return }
     namelessOpenings[conversation]?.cell = cell
+    archiving?.openings.insert(conversation)
   }
 
   /// Moves a contribution to the cell that differs in this flag alone; returns where it is then.
@@ -440,7 +454,7 @@ public struct Ledger: Sendable {
 
   // MARK: - Cells
 
-  private struct Contribution: Equatable {
+  struct Contribution: Equatable {
     var tokens: TokenCounts
     var beside: BesideTokens
     var calls: Int32
@@ -493,7 +507,7 @@ public struct Ledger: Sendable {
     }
   }
 
-  private subscript(cell: UInt32) -> UsageCell {
+  subscript(cell: UInt32) -> UsageCell {
     cube.chunks[Int(cell) / CellChunk.capacity].cells[Int(cell) % CellChunk.capacity]
   }
 
@@ -520,13 +534,15 @@ public struct Ledger: Sendable {
     if let known = seriesIndex.find(key, isEqual: { cube.series[Int($0)] == series }) {
       return known
     }
+    append(series)
+    return UInt32(cube.series.count - 1)
+  }
+
+  mutating func append(_ series: Series) {
     cube.series.append(series)
     latestCells.append(.max)
-    do {
-      let all = cube.series
-      seriesIndex.append(key) { all[Int($0)].key }
-    }
-    return UInt32(cube.series.count - 1)
+    let all = cube.series
+    seriesIndex.append(series.key) { all[Int($0)].key }
   }
 
   private mutating func cell(_ minute: Minute, _ series: UInt32) -> UInt32 {
@@ -537,7 +553,7 @@ public struct Ledger: Sendable {
     return cell
   }
 
-  private mutating func findOrAddCell(_ minute: Minute, _ series: UInt32) -> UInt32 {
+  mutating func findOrAddCell(_ minute: Minute, _ series: UInt32) -> UInt32 {
     let key = Self.cellKey(minute, series)
     let found = cellIndex.find(key) { position in
       let cell = self[position]
@@ -558,6 +574,7 @@ public struct Ledger: Sendable {
         return Self.cellKey(cell.minute, cell.series)
       }
     }
+    archiving?.hours[Hour(of: minute), default: []].append(position)
     return position
   }
 
@@ -577,6 +594,7 @@ public struct Ledger: Sendable {
     let beside = c.beside.isNothing ? 0 : c.beside.quantities.sum
     load.counts += sign * (c.tokens.prompt + c.tokens.output + beside)
     load.calls += sign * Int64(c.calls)
+    if archiving != nil { archiving!.note(self[cell].minute) }
     cube.chunks[Int(cell) / CellChunk.capacity].change(
       Int(cell) % CellChunk.capacity, by: c.tokens, requests: c.requests, errors: c.errors,
       c.beside, isAdded: sign > 0)
@@ -598,7 +616,7 @@ public struct Ledger: Sendable {
   }
 
   /// Whether a call turned out to be told elsewhere: nothing is left of it here.
-  private func isWithdrawn(_ position: UInt32) -> Bool {
+  func isWithdrawn(_ position: UInt32) -> Bool {
     if joined[position] != nil { return true }
     let counted = contribution(of: position)
     return counted.requests | counted.errors == 0

@@ -131,6 +131,20 @@ public struct ArchivedRecent: Hashable, Sendable {
   }
 }
 
+/// The sums over all cells, to keep all other sums within what they can hold.
+public struct LedgerLoad: Hashable, Sendable {
+  /// Tokens, and things beside text.
+  public var counts: Int64 = 0
+  /// Calls.
+  public var calls: Int64 = 0
+
+  /// Nothing.
+  public init(counts: Int64 = 0, calls: Int64 = 0) {
+    self.counts = counts
+    self.calls = calls
+  }
+}
+
 /// What a ledger starts with: the names and addresses that archived cells and calls refer to by position.
 public struct LedgerBase: Sendable {
   /// Prompt sizes at which some price changes, ascending.
@@ -141,6 +155,8 @@ public struct LedgerBase: Sendable {
   public var series: [Series]
   /// The latest calls, oldest first.
   public var recent: [ArchivedRecent]
+  /// The sums over all archived cells.
+  public var load = LedgerLoad()
 
   /// Creates a base.
   public init(
@@ -172,6 +188,8 @@ public struct LedgerChanges: Sendable {
   public var redirects: [UInt64: UInt64] = [:]
   /// Conversations with another opening.
   public var openings: [NameID: ArchivedOpening] = [:]
+  /// The sums over all cells.
+  public var load = LedgerLoad()
   /// The latest calls, oldest first; `nil` if they are the same.
   public var recent: [ArchivedRecent]?
 

@@ -1,0 +1,123 @@
+import MimoEngine
+import Testing
+
+/// A ledger that goes on with what earlier ones archived ends as one that was never interrupted.
+@Suite struct LedgerArchiveTests {
+  /// What becomes of the ledger between two lines.
+  private enum Event: CaseIterable {
+    case commit, restart, empty
+    /// What was not committed is lost; the lines since are read again.
+    case crash
+  }
+
+  /// Counts lines with events between them; each ledger after the first only has the archive to go by.
+  private func count(_ lines: [Line], _ dice: inout Dice, _ archive: MemoryArchive) -> Ledger {
+    var ledger = Ledger(restoring: archive.base, archive: nil)
+    var committed = 0
+    var index = 0
+    func commit() {
+      archive.commit(ledger.changes())
+      ledger.didCommit()
+      committed = index
+    }
+    while index < lines.count {
+      ledger.record(lines[index].record(in: &ledger))
+      index += 1
+      guard Int.random(in: 0..<4, using: &dice) == 0 else { continue }
+      switch Event.allCases.randomElement(using: &dice)! {
+      case .commit: commit()
+      case .restart:
+        commit()
+        ledger = Ledger(restoring: archive.base, archive: archive)
+      case .empty:
+        commit()
+        ledger = ledger.emptied(archive: archive)
+      case .crash:
+        ledger = Ledger(restoring: archive.base, archive: archive)
+        index = committed
+      }
+    }
+    commit()
+    return ledger
+  }
+
+  private func expectSame(
+    _ lines: [Line], _ dice: inout Dice, _ comment: Comment
+  ) {
+    let archive = MemoryArchive()
+    let resumed = count(lines, &dice, archive)
+    var uninterrupted = Ledger(restoring: MemoryArchive().base, archive: nil)
+    for line in lines { uninterrupted.record(line.record(in: &uninterrupted)) }
+    #expect(uninterrupted.snapshot().cells == snapshot(lines).cells, comment)
+    #expect(archive.snapshot.cells == uninterrupted.snapshot().cells, comment)
+    #expect(resumed.changes().load == uninterrupted.changes().load, comment)
+    #expect(resumed.names.count == uninterrupted.names.count, comment)
+    let recent = [resumed.snapshot(), uninterrupted.snapshot(), archive.snapshot].map { snapshot in
+      snapshot.recent.map { "\($0.time) \($0.tokens) \($0.failed)" }.sorted()
+    }
+    #expect(recent[0] == recent[1], comment)
+    #expect(recent[2] == recent[1], comment)
+  }
+
+  @Test(arguments: 0..<200)
+  func `any interruption leaves the same cells`(_ seed: UInt64) {
+    var dice = Dice(seed: seed)
+    let lines = dice.lines(Int.random(in: 1...80, using: &dice)).map { line in
+      var line = line
+      // Several hours and days.
+      line.at += Int64.random(in: 0..<40, using: &dice) * 1_800_000
+      return line
+    }
+    expectSame(lines, &dice, "seed \(seed)")
+  }
+
+  @Test(arguments: 0..<120)
+  func `calls with several ids survive it`(_ seed: UInt64) {
+    var dice = Dice(seed: 7000 + seed)
+    let lines = dice.lines(Int.random(in: 2...40, using: &dice), distinctTimes: true).map { line in
+      var line = line
+      line.at += Int64.random(in: 0..<5, using: &dice) * 3_600_000
+      if line.message != nil {
+        line.rank = .message
+        if Bool.random(using: &dice) { line.alias = "msg\(Int.random(in: 0..<12, using: &dice))" }
+      }
+      return line
+    }
+    expectSame(lines, &dice, "seed \(seed)")
+  }
+
+  @Test func `a ledger takes only what its records touch`() {
+    let archive = MemoryArchive()
+    let lines = (0..<1000).map { index in
+      Line(
+        at: Int64(index) * 3_600_000, message: "m\(index)", session: "s\(index)",
+        tokens: TokenCounts(input: 10))
+    }
+    var first = Ledger(restoring: archive.base, archive: nil)
+    for line in lines { first.record(line.record(in: &first)) }
+    archive.commit(first.changes())
+
+    var second = Ledger(restoring: archive.base, archive: archive)
+    // Those of the latest calls, which it shows.
+    let held = second.heldHours.count
+    #expect(held == Ledger.recentCapacity)
+    #expect(second.record(lines[3].record(in: &second)) == .repeated)
+    #expect(second.heldHours.count == held + 1)
+    #expect(second.knownCalls == Ledger.recentCapacity + 1)
+    #expect(second.changes().calls.count == 1)
+  }
+
+  @Test func `nothing new is no change`() {
+    let archive = MemoryArchive()
+    var first = Ledger(restoring: archive.base, archive: nil)
+    #expect(!first.hasChanges)
+    first.record(Line(message: "m", tokens: TokenCounts(input: 1)).record(in: &first))
+    #expect(first.hasChanges)
+    archive.commit(first.changes())
+    first.didCommit()
+    #expect(!first.hasChanges)
+    let second = Ledger(restoring: archive.base, archive: archive)
+    #expect(!second.hasChanges)
+    #expect(second.changes().isEmpty)
+  }
+}
