@@ -60,6 +60,7 @@ public struct Figures: Sendable {
     var planIndex: Int
     var referenceIndex: Int?
     var window: WindowChoice
+    var asOf: Instant?
     var grouping: Grouping
     var filters: [UsageFilter]
     /// The overlay, if it is one with numbers of its own.
@@ -98,7 +99,7 @@ extension Model {
     let key = Figures.HeavyKey(
       revision: snapshot.revision, minute: now.minute, planIndex: planIndex,
       referenceIndex: referenceIndex,
-      window: window, grouping: grouping, filters: filters,
+      window: window, asOf: asOf, grouping: grouping, filters: filters,
       overlay: overlay.flatMap { Self.derivedOverlays.contains($0) ? $0 : nil },
       changeDate: changeDate,
       isMapping: isMapping)

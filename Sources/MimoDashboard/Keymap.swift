@@ -58,6 +58,13 @@ public enum Keymap {
       [.character("w")], .nextWindow, "next window: last hour, today, 24 h, 7 days, month, all",
       .table, hint: "window"),
     binding([.character("W")], .previousWindow, "previous window", .table),
+    binding([.character("[")], .earlier(.day), "the window a day earlier", .table),
+    binding([.character("]")], .later(.day), "the window a day later", .table),
+    binding([.character("{")], .earlier(.week), "a week earlier", .table),
+    binding([.character("}")], .later(.week), "a week later", .table),
+    binding([.character("(")], .earlier(.month), "a month earlier", .table),
+    binding([.character(")")], .later(.month), "a month later", .table),
+    binding([.character("n")], .backToNow, "back to now", .table),
     binding(
       [.character("g")], .nextGrouping,
       "group by model, project, session, provider, source, key, day", .table, hint: "group"),

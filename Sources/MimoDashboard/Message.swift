@@ -32,6 +32,7 @@ public enum Action: Hashable, Sendable {
   case nextPlan, previousPlan, asBilled, pinReference, toggleCurrency, toggleMapping
   case less, more
   case nextWindow, previousWindow
+  case earlier(TimeStep), later(TimeStep), backToNow
   case nextGrouping, previousGrouping
   case nextSorting, reverseSorting
   case nextTheme

@@ -38,6 +38,8 @@ public struct Model: Sendable {
   public var themeIndex = 0
   /// The time shown.
   public var window = WindowChoice.all
+  /// The instant up to which a past window goes; `nil` shows the time up to now.
+  public var asOf: Instant?
   /// Minutes outside of which nothing is shown, as asked for on the command line; `nil` for all.
   public var limits: Range<Minute>?
   /// Whether frames are printed rather than shown, so that no key can be pressed.
@@ -124,27 +126,6 @@ public struct Model: Sendable {
       modelMap: isMapping ? modelMap : nil, exchange: exchange)
   }
 
-  /// The minutes shown; `nil` for all.
-  var minutes: Range<Minute>? {
-    guard let limits else { return window.minutes(clock, now) }
-    return window.minutes(clock, now).map { $0.clamped(to: limits) } ?? limits
-  }
-
-  /// What the screen calls the time shown.
-  var windowName: String { window == .all && limits != nil ? "given time" : window.rawValue }
-
-  /// The same in at most eight columns.
-  var shortWindowName: String {
-    switch window {
-    case .hour: "1 hour"
-    case .day: "24 hours"
-    case .week: "7 days"
-    case .month: "month"
-    case .all where limits != nil: "given"
-    case .today, .all: window.rawValue
-    }
-  }
-
   /// The state of a panel.
   func state(_ id: PanelID) -> PanelState { panels[id] ?? PanelState() }
 }
@@ -179,29 +160,6 @@ public struct PlanChoice: Sendable {
   }
 }
 
-/// The time a window shows.
-public enum WindowChoice: String, CaseIterable, Sendable {
-  case hour = "last hour"
-  case today = "today"
-  case day = "last 24 hours"
-  case week = "last 7 days"
-  case month = "this month"
-  case all = "all time"
-
-  /// The minutes of it; `nil` for all.
-  func minutes(_ clock: LocalClock, _ now: Instant) -> Range<Minute>? {
-    let end = now.minute.advanced(by: 1)
-    return switch self {
-    case .hour: end.advanced(by: -60)..<end
-    case .today: clock.today(now)
-    case .day: end.advanced(by: -1440)..<end
-    case .week: end.advanced(by: -7 * 1440)..<end
-    case .month: clock.month(now)
-    case .all: nil
-    }
-  }
-}
-
 /// What was read from where, as the interface shows it.
 public struct IngestSummary: Sendable, Equatable {
   /// One file or stream.
@@ -220,6 +178,8 @@ public struct IngestSummary: Sendable, Equatable {
     public var malformed: Int
     /// Where and why, for the first of them.
     public var problems: [String]
+    /// Whether the file is not there any more: what it told is kept.
+    public var isGone = false
 
     /// Creates an entry.
     public init(
@@ -246,6 +206,8 @@ public struct IngestSummary: Sendable, Equatable {
   public var reading: ReadingProgress?
   /// What is followed, for a screen without usage.
   public var sources: [String] = []
+  /// What of the history is in the counts; `nil` if all of it is.
+  public var history: LoadedHistory?
 
   /// Nothing yet.
   public init() {}

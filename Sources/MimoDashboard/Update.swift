@@ -88,8 +88,11 @@ extension Model {
         plans.firstIndex { $0.plan.kind == .asBilled && $0.currency == plan.currency } ?? 0)
     case .pinReference: pinReference()
     case .toggleCurrency: toggleCurrency()
-    case .nextWindow: window = window.stepped(by: 1)
-    case .previousWindow: window = window.stepped(by: -1)
+    case .nextWindow: stepWindow(by: 1)
+    case .previousWindow: stepWindow(by: -1)
+    case .earlier(let step): moveTime(by: step, earlier: true)
+    case .later(let step): moveTime(by: step, earlier: false)
+    case .backToNow: backToNow()
     case .nextGrouping: stepGrouping(by: 1)
     case .previousGrouping: stepGrouping(by: -1)
     case .nextSorting: sorting = sorting.stepped(by: 1)
@@ -145,6 +148,11 @@ extension Model {
     let index = all.firstIndex(of: grouping) ?? 0
     grouping = all[(index + steps + all.count) % all.count]
     panels[.breakdown] = PanelState()
+  }
+
+  private mutating func stepWindow(by steps: Int) {
+    window = window.stepped(by: steps)
+    if window == .all { backToNow() }
   }
 
   private mutating func toggle(_ panel: Overlay) {

@@ -31,7 +31,8 @@ public struct FileReport: Sendable {
     }
     set { failure = newValue }
   }
-  private var failure: String?
+  /// What `error` says of reading.
+  var failure: String?
   private static let overflow = "because the sums of all calls would be too large to be true"
 
   /// A file of which nothing was read yet.
@@ -114,32 +115,39 @@ public final class LogCollector: LogConsumer {
   private let formats: LogFormats
   private let namedAlone: Set<Int>
   private let clock: () -> Instant
-  private var decoders: [Int: FileDecoder] = [:]
+  private var readings: [Int: LineReading] = [:]
   private var output: DecodedLines
   private var translation = NameTranslation()
   /// Of the files that are not made of lines.
   private var contents: [Int: FileContent] = [:]
   /// All files that were opened.
   private var opened: [Int: LogFile] = [:]
-  /// Tallies of readings of a file that ended (it was replaced or truncated).
-  private var finished: [Int: LineTally] = [:]
+  /// What is known of files that are not followed now, by key.
+  private var left: [String: FileState] = [:]
+  /// The ids that those of them had that were followed in this process.
+  private var closedFiles: [String: Int] = [:]
+  /// The ids of the files of which there is another state since `takeStates`.
+  private var stateChanges: Set<Int> = []
 
   /// Creates a collector.
   ///
   /// - Parameters:
   ///   - sources: what the follower follows, in its order.
   ///   - formats: the formats to recognise; one of them alone is taken as given.
+  ///   - states: what `takeStates` gave of each file up to the moment of `ledger`. The follower gets their places.
+  ///   - keySalt: what the hashes that stand for API keys depend on; 0 for hashes that are the same everywhere.
   ///   - clock: tells the time of reading, for calls whose log tells none.
   public init(
     ledger: Ledger, sources: [LogSource], formats: LogFormats = .all,
-    clock: @escaping () -> Instant
+    restoring states: [FileState] = [], keySalt: UInt64 = 0, clock: @escaping () -> Instant
   ) {
     self.ledger = ledger
+    for state in states { left[state.key] = state }
     self.formats = formats
     self.clock = clock
     namedAlone = Set(
       sources.indices.filter { if case .folder = sources[$0] { false } else { true } })
-    output = DecodedLines(readTime: clock())
+    output = DecodedLines(readTime: clock(), keySalt: keySalt)
   }
 
   /// All files, in order of discovery.
@@ -148,16 +156,16 @@ public final class LogCollector: LogConsumer {
   /// As in `LogConsumer`.
   public func opened(_ file: LogFile, reason: OpenReason) {
     opened[file.id] = file
-    if let decoder = decoders[file.id] {
-      var tally = finished[file.id] ?? LineTally()
-      tally += decoder.tally
-      finished[file.id] = tally
+    if reason == .resumed, let state = left.removeValue(forKey: file.key) {
+      return restore(state, of: file)
     }
-    decoders[file.id] = FileDecoder(formats.lines)
+    readings[file.id, default: LineReading(formats.lines)].restart()
+    if reason == .resumed { readings[file.id]!.goOn(at: file.bookmark.offset) }
     // What a database of this name held before has nothing to do with what it holds now; of a document
     // that is rewritten by putting a new file in its place the calls are known.
     if file.kind == .database { contents[file.id] = nil }
     change(file) { $0.error = nil }
+    stateChanges.insert(file.id)
   }
 
   /// As in `LogConsumer`.
@@ -167,14 +175,16 @@ public final class LogCollector: LogConsumer {
 
   private func decode(_ lines: UnsafeRawBufferPointer, of file: LogFile, at offset: Int64) {
     output.readTime = clock()
-    decoders[file.id, default: FileDecoder(formats.lines)].decode(lines, at: offset, into: &output)
+    if readings[file.id]!.missing != nil { readings[file.id]!.rebuild(into: &output, file.reread) }
+    readings[file.id]!.decode(lines, at: offset, into: &output)
     var report = report(of: file)
     record(&output, of: file, in: &report)
     report.bytes += Int64(lines.count)
     report.unfinished = nil
-    note(formats: decoders[file.id]!.formats, in: &report)
+    note(formats: readings[file.id]!.formats, in: &report)
     report.tally = tally(of: file)
     change(file) { $0 = report }
+    stateChanges.insert(file.id)
   }
 
   /// As in `LogConsumer`.
@@ -199,6 +209,7 @@ public final class LogCollector: LogConsumer {
     contents[file.id] = content
     report.tally = tally(of: file)
     change(file) { $0 = report }
+    stateChanges.insert(file.id)
     return !isPassing
   }
 
@@ -206,6 +217,7 @@ public final class LogCollector: LogConsumer {
   private func bookmarks(for kind: FileKind) -> [Bookmark] {
     guard case .compressed = kind else { return [] }
     return opened.values.filter { $0.kind == .lines }.map(\.bookmark)
+      + left.values.map(\.place).filter { $0.kind == .lines }.map(\.bookmark)
   }
 
   private func report(of file: LogFile) -> FileReport {
@@ -231,8 +243,7 @@ public final class LogCollector: LogConsumer {
 
   /// What its lines turned out to be, over all readings.
   private func tally(of file: LogFile) -> LineTally {
-    var tally = finished[file.id] ?? LineTally()
-    if let decoder = decoders[file.id] { tally += decoder.tally }
+    var tally = readings[file.id]?.tally ?? LineTally()
     if let content = contents[file.id] { tally += content.tally }
     return tally
   }
@@ -248,13 +259,67 @@ public final class LogCollector: LogConsumer {
     return changes.sorted()
   }
 
+  // MARK: - Going on in another process
+
+  /// What has to be kept of each file that was read or looked into since the last call.
+  ///
+  /// To be called between two rounds of the follower, such as in `onRound`: what the states say was read is then
+  /// what `ledger` has counted.
+  public func takeStates() -> [FileState] {
+    defer { stateChanges.removeAll(keepingCapacity: true) }
+    return stateChanges.sorted().compactMap { state(of: $0) }
+  }
+
+  /// The files that were followed, now or in earlier processes, and are not there any more.
+  ///
+  /// Only known once all sources were looked at. Cost: a look at each file that is known and not followed.
+  public var goneFiles: [FileState] {
+    left.values.filter { $0.place.isGone }.sorted { $0.key < $1.key }
+  }
+
+  private func state(of id: Int) -> FileState? {
+    guard let file = opened[id], let report = files[id], !file.key.isEmpty else { return nil }
+    var state = FileState(place: FilePlace(file), report: report)
+    if let reading = readings[id] { (state.tally, state.anchor) = (reading.tally, reading.anchor) }
+    if let content = contents[id] { state.content = content.encoded(names: output.names) }
+    return state
+  }
+
+  private func restore(_ state: FileState, of file: LogFile) {
+    readings[file.id] = LineReading(
+      formats.lines, tally: state.tally, anchor: state.anchor, end: state.place.bookmark.offset)
+    if !state.content.isEmpty {
+      contents[file.id] = FileContent(formats, restoring: state.content)
+    }
+    if let earlier = closedFiles.removeValue(forKey: state.key), let former = opened[earlier] {
+      // All that is known goes over to its new number.
+      opened[earlier] = nil
+      stateChanges.remove(earlier)
+      change(former) { $0 = FileReport(path: former.path, source: former.source) }
+    }
+    var report = state.report
+    (report.path, report.source) = (file.path, file.source)
+    // What it says was wrong holds as long as the file was not touched.
+    let isUntouched = file.seen != nil
+    if !isUntouched {
+      report.error = nil
+      stateChanges.insert(file.id)
+    }
+    change(file) { $0 = report }
+  }
+
   /// As in `LogConsumer`.
   public func unfinished(_ rest: UnsafeRawBufferPointer, of file: LogFile, at offset: Int64) {
     change(file) { $0.unfinished = (offset, rest.count) }
   }
 
   /// As in `LogConsumer`.
-  public func closed(_ file: LogFile, reason: CloseReason) {}
+  public func closed(_ file: LogFile, reason: CloseReason) {
+    // It may come back, and then goes on as after another process.
+    guard reason == .removed || reason == .replaced, let state = state(of: file.id) else { return }
+    left[file.key] = state
+    closedFiles[file.key] = file.id
+  }
 
   /// As in `LogConsumer`.
   public func failed(_ error: LogError, of file: LogFile?) {

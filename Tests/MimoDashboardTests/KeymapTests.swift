@@ -89,7 +89,8 @@ extension Action {
       .showChange, .showHours,
       .nextPlan,
       .previousPlan, .asBilled, .pinReference, .toggleCurrency, .toggleMapping, .less,
-      .more, .nextWindow, .previousWindow,
+      .more, .nextWindow, .previousWindow, .earlier(.day), .earlier(.week), .earlier(.month),
+      .later(.day), .later(.week), .later(.month), .backToNow,
       .nextGrouping, .previousGrouping, .nextSorting, .reverseSorting, .nextTheme, .focusNext,
       .focusPrevious, .moveUp, .moveDown, .pageUp, .pageDown, .moveToStart, .moveToEnd, .choose,
       .back,
@@ -100,7 +101,7 @@ extension Action {
         .showChange, .showHours,
         .nextPlan,
         .previousPlan, .asBilled, .pinReference, .toggleCurrency, .toggleMapping, .less,
-        .more, .nextWindow, .previousWindow,
+        .more, .nextWindow, .previousWindow, .earlier, .later, .backToNow,
         .nextGrouping, .previousGrouping, .nextSorting, .reverseSorting, .nextTheme, .focusNext,
         .focusPrevious, .moveUp, .moveDown, .pageUp, .pageDown, .moveToStart, .moveToEnd, .choose,
         .back:

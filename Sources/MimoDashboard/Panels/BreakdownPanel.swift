@@ -89,12 +89,20 @@ enum BreakdownPanel: Panel {
   /// What to say while there is nothing to show: where we look, and what the user can do.
   private static func drawEmpty(_ model: Model, on buffer: inout CellBuffer, in rect: Rect) {
     var lines: [String] = []
-    if model.ingest.reading != nil {
+    let foreign = model.ingest.files.filter { $0.lines > 0 && $0.formats.isEmpty }
+    if model.ingest.reading != nil || model.isHistoryMissing {
       lines.append("Reading...")
     } else if !model.filters.isEmpty {
       lines.append("No usage of this selection in this window. Esc shows all rows again.")
     } else if model.snapshot.cube.span != nil {
-      lines.append("No usage in this window (\(model.windowName)). w shows another.")
+      lines.append(
+        "No usage in this window (\(model.windowName)). w shows another, [ an earlier one.")
+    } else if !foreign.isEmpty, foreign.count == model.ingest.files.count {
+      lines.append("No line of a known format in:")
+      lines += foreign.prefix(4).map {
+        "  \($0.path) (\(NumberFormat.counted(Int64($0.lines), "line")))"
+      }
+      lines.append("--map reads lines of any JSON form: see mimo-top help dashboard")
     } else {
       lines.append("No usage yet. Waiting for logs in:")
       lines += model.ingest.sources.map { "  \($0)" }

@@ -40,6 +40,9 @@ enum HeaderPanel: Panel {
       let text = hasStrip ? "numbers are partial" : "reading \(reading.percent)%"
       spans.append(Span(hasStrip && !isWide ? "partial" : text, Role.warning.style))
     }
+    if model.isHistoryMissing {
+      spans.append(Span("reading history", Role.warning.style))
+    }
     if model.ingest.problemCount > 0 {
       let count = NumberFormat.count(Int64(model.ingest.problemCount))
       spans.append(Span("\(count) \(columns < 60 ? "bad" : "unreadable") (i)", Role.warning.style))

@@ -187,6 +187,9 @@ enum Overlays {
         Span("  \(file.formats.isEmpty ? "no known format" : file.formats)", Role.label.style),
         Span("  \(counts)", Role.muted.style),
       ])
+      if file.isGone {
+        lines.append([Span("  its log is gone; what it told is kept", Role.label.style)])
+      }
       if file.malformed > 0 {
         lines.append([
           Span(

@@ -103,6 +103,27 @@ struct CompressedLog {
     return result
   }
 
+  /// Delivers again what stands in a range of the content, which begins with a line.
+  func reread(
+    _ range: Range<Int64>, _ deliver: (UnsafeRawBufferPointer, Int64) -> Void
+  ) throws(LogError) {
+    _ = try read(from: range.lowerBound) { run, offset in
+      let count = min(Int64(run.count), range.upperBound - offset)
+      if count > 0 { deliver(UnsafeRawBufferPointer(rebasing: run[..<Int(count)]), offset) }
+    }
+  }
+
+  /// The first bytes of the file itself, as many as a bookmark covers.
+  func head() throws(LogError) -> [UInt8] {
+    do throws(SystemError) {
+      let descriptor = try openForReading(path)
+      defer { closeDescriptor(descriptor) }
+      return try FileKind.head(descriptor, Bookmark.headLimit, at: 0)
+    } catch {
+      throw LogError(path: path, code: error.code)
+    }
+  }
+
   // MARK: - The same log twice
 
   /// How much of the content is that of logs which have been read already: where the longest of them ends.

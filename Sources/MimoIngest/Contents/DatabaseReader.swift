@@ -26,6 +26,17 @@ protocol DatabaseReader: Sendable {
     _ database: SQLiteConnection, into output: inout DecodedLines, _ tally: inout LineTally,
     flush: (inout DecodedLines) -> Void
   ) throws(SQLiteError)
+
+  /// Adds what it knows of the rows it has read, for a reader in another process.
+  ///
+  /// - Parameter names: those of the output.
+  func write(to state: inout StateWriter, names: NameTable)
+
+  /// Takes over what another reader of this database has written; nothing was read yet.
+  ///
+  /// - Parameter names: those of the output to come.
+  /// - Throws: if the state is damaged; the reader is of no use then.
+  mutating func restore(from state: inout StateReader, names: inout NameTable) throws(StateDamage)
 }
 
 /// The tables of a database that a format may have, with their columns in lower case.

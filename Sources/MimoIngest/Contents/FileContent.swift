@@ -14,16 +14,19 @@ struct FileContent: Sendable {
 
   private let known: LogFormats
   private var database: (any DatabaseReader)?
-  /// The calls of the document at its last reading, by identity.
-  private var calls: [CallIdentity: Int] = [:]
+  /// What the reader of another process knew, until there is one here: the name of its format, and its state.
+  private var storedDatabase: (format: String, state: [UInt8])?
+  private var calls = DocumentCalls()
   /// Of a compressed log: its lines, and where the first begins that was not accounted for.
-  private var lines: FileDecoder
+  private var lines: LineReading
   private var offset: Int64?
+  /// How the file began.
+  private var head = PrefixFingerprint()
 
   /// A file that was not read yet.
   init(_ formats: LogFormats) {
     known = formats
-    lines = FileDecoder(formats.lines)
+    lines = LineReading(formats.lines)
   }
 
   /// Why a file could not be read.
@@ -80,7 +83,7 @@ struct FileContent: Sendable {
       let text = UnsafeRawBufferPointer(rebasing: bytes[(hasMark ? 3 : 0)...])
       return decode(Document(bytes: text, path: path), into: &output)
     }
-    markRevisions(in: &output, path)
+    calls.keepNews(in: &output, of: path)
   }
 
   private mutating func decode(
@@ -140,45 +143,25 @@ struct FileContent: Sendable {
     return broken
   }
 
-  /// Leaves in `output` what is new or changed since the last reading, and marks the changed.
-  private mutating func markRevisions(in output: inout DecodedLines, _ path: String) {
-    var present: [CallIdentity: Int] = [:]
-    let place = Fingerprint(of: path)
-    var keys: [CallIdentity] = []
-    for index in output.records.indices {
-      let content = output.records[index].hashValue
-      if output.records[index].identity == nil {
-        // Without an id the content stands for it; equal entries are told apart by their order.
-        var identity = CallIdentity(
-          message: place.combined(with: UInt64(bitPattern: Int64(content))))
-        while present[identity] != nil { identity.message = identity.message.combined(with: 1) }
-        output.records[index].identity = identity
-      }
-      var key = output.records[index].identity!
-      key.alias = nil
-      keys.append(key)
-      // Entries of one call change together.
-      present[key] = (present[key] ?? 0) &* 31 &+ content
-    }
-    var seen: Set<CallIdentity> = []
-    var kept: [UsageRecord] = []
-    for (var record, key) in zip(output.records, keys) where calls[key] != present[key] {
-      record.isRevision = calls[key] != nil && seen.insert(key).inserted
-      kept.append(record)
-    }
-    output.records = kept
-    calls.merge(present) { $1 }
-  }
-
   // MARK: - Compressed logs
 
   private mutating func readLines(
     of log: CompressedLog, beside logs: [Bookmark], into output: inout DecodedLines,
     _ flush: (inout DecodedLines) -> Void
   ) throws(LogError) {
+    try forgetUnlessSame(log)
     let start: Int64
-    if let offset { start = offset } else { start = try log.alreadyRead(logs) }
+    if let offset {
+      start = offset
+    } else {
+      start = try log.alreadyRead(logs)
+      lines.goOn(at: start)
+    }
     let result = try log.read(from: start) { run, place in
+      if lines.missing != nil {
+        // It could be read a moment ago; if it no longer can, what comes next is not read either.
+        lines.rebuild(into: &output) { range, deliver in try? log.reread(range, deliver) }
+      }
       lines.decode(run, at: place, into: &output)
       flush(&output)
     }
@@ -188,6 +171,17 @@ struct FileContent: Sendable {
     formats = lines.formats
     unfinished = result.unfinished > 0 ? (result.offset, result.unfinished) : nil
     if let error = result.error { throw error }
+  }
+
+  /// Begins anew if the file is another one: its number may have been given away while nobody looked.
+  private mutating func forgetUnlessSame(_ log: CompressedLog) throws(LogError) {
+    let bytes = try log.head()
+    let known = bytes.prefix(head.length).withUnsafeBytes { PrefixFingerprint(of: $0) }
+    if known != head {
+      lines.restart()
+      offset = nil
+    }
+    head = bytes.withUnsafeBytes { PrefixFingerprint(of: $0) }
   }
 
   // MARK: - Databases
@@ -203,9 +197,80 @@ struct FileContent: Sendable {
         for format in known.databases where state.0 == nil {
           state.0 = format.init(tables, path: path)
         }
+        restoreReader(&state.0, &output.names)
       }
       try state.0?.read(connection, into: &output, &state.1, flush: flush)
     }
     if let database = state.0 { formats = [type(of: database).name] }
+  }
+  private mutating func restoreReader(
+    _ reader: inout (any DatabaseReader)?, _ names: inout NameTable
+  ) {
+    guard let stored = storedDatabase, var restored = reader,
+      type(of: restored).name == stored.format
+    else { return }
+    storedDatabase = nil
+    var state = StateReader(stored.state)
+    if (try? restored.restore(from: &state, names: &names)) != nil { reader = restored }
+  }
+
+  // MARK: - Going on in another process
+
+  /// All that is known of the file.
+  ///
+  /// - Parameter names: those of the output.
+  func encoded(names: NameTable) -> [UInt8] {
+    var state = StateWriter()
+    state.add(tally)
+    state.add(each: formats) { $0.add($1) }
+    state.add(unfinished) { state, rest in
+      state.add(rest.offset)
+      state.add(rest.length)
+    }
+    calls.write(to: &state)
+    state.add(lines.tally)
+    state.add(lines.anchor.offset)
+    state.add(lines.anchor.format)
+    state.add(offset) { $0.add($1) }
+    state.add(head)
+    var stored = storedDatabase
+    if let database {
+      var content = StateWriter()
+      database.write(to: &content, names: names)
+      stored = (type(of: database).name, content.bytes)
+    }
+    state.add(stored) { state, stored in
+      state.add(stored.format)
+      state.add(stored.state)
+    }
+    return state.bytes
+  }
+
+  /// A file of which another process knew so much; one that was not read yet if the state is damaged.
+  init(_ formats: LogFormats, restoring bytes: [UInt8]) {
+    self.init(formats)
+    do throws(StateDamage) {
+      var state = StateReader(bytes)
+      try restore(from: &state)
+    } catch {
+      self.init(formats)
+    }
+  }
+
+  private mutating func restore(from state: inout StateReader) throws(StateDamage) {
+    tally = try state.tally()
+    formats = try state.array { state throws(StateDamage) in try state.text() }
+    unfinished = try state.optional { state throws(StateDamage) in
+      (offset: try state.size(), length: try state.counter())
+    }
+    calls = try DocumentCalls(from: &state)
+    let tally = try state.tally()
+    let anchor = LineReading.Anchor(offset: try state.size(), format: try state.text())
+    offset = try state.optional { state throws(StateDamage) in try state.size() }
+    lines = LineReading(known.lines, tally: tally, anchor: anchor, end: offset ?? 0)
+    head = try state.prefixFingerprint(atMost: Bookmark.headLimit)
+    storedDatabase = try state.optional { state throws(StateDamage) in
+      (format: try state.text(), state: try state.content())
+    }
   }
 }

@@ -21,6 +21,28 @@ struct GrowingSums: Sendable {
 
   private var filed: [Fingerprint: Filed] = [:]
 
+  /// As in `DatabaseReader`.
+  func write(to state: inout StateWriter, names: NameTable) {
+    state.add(each: filed) { state, sum in
+      state.add(hash: sum.key.value)
+      state.add(sum.value.whole, names)
+      state.add(each: sum.value.times) { $0.add($1) }
+      state.add(Int64(sum.value.calls))
+    }
+  }
+
+  /// As in `DatabaseReader`.
+  mutating func restore(
+    from state: inout StateReader, names: inout NameTable
+  ) throws(StateDamage) {
+    for _ in 0..<(try state.count()) {
+      let key = Fingerprint(value: try state.hash())
+      let whole = try state.record(&names)
+      let times = try state.array { state throws(StateDamage) in try state.time() }
+      filed[key] = Filed(whole: whole, times: times, calls: Int32(clamping: try state.size()))
+    }
+  }
+
   /// Notes what a sum is now.
   ///
   /// - Parameters:

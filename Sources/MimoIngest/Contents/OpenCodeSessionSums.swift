@@ -35,6 +35,16 @@ struct OpenCodeSessionSums: Sendable {
     self.source = source
   }
 
+  /// As in `DatabaseReader`.
+  func write(to state: inout StateWriter, names: NameTable) { sums.write(to: &state, names: names) }
+
+  /// As in `DatabaseReader`.
+  mutating func restore(
+    from state: inout StateReader, names: inout NameTable
+  ) throws(StateDamage) {
+    try sums.restore(from: &state, names: &names)
+  }
+
   /// Adds what the sums have grown by.
   ///
   /// - Parameter hasMessages: whether the messages of a session tell its usage.

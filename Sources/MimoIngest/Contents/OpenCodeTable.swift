@@ -10,12 +10,12 @@ struct OpenCodeTable: Sendable {
   /// The sessions of which a message with usage was seen, by fingerprint of their ids.
   private(set) var sessionsWithUsage: Set<UInt64> = []
 
-  private let table: String
+  let table: String
   private let source: String
   private let columns: String
   private let hasUpdates: Bool
-  /// What the rows held when they were last read, by row id.
-  private var rows: [Int64: UInt64] = [:]
+  /// What the rows held when they were last read, by row id: the chance to miss a change is one in four billion.
+  private var rows: [Int64: UInt32] = [:]
   private var lastRow: Int64 = 0
   private var lastUpdate: Int64 = 0
   private var hasAll = false
@@ -43,6 +43,36 @@ struct OpenCodeTable: Sendable {
       tables.has("session", "id", "directory")
         ? "(SELECT directory FROM session WHERE session.id = session_id)" : "NULL",
     ].joined(separator: ", ")
+  }
+
+  /// As in `DatabaseReader`.
+  func write(to state: inout StateWriter) {
+    state.add(lastRow)
+    state.add(lastUpdate)
+    state.add(hasAll)
+    state.add(readingsSinceAll)
+    state.add(each: sessionsWithUsage) { $0.add(hash: $1) }
+    var row: Int64 = 0
+    state.add(each: rows.sorted { $0.key < $1.key }) { state, known in
+      // Most follow the one before.
+      state.add(known.key &- row)
+      state.add(hash: known.value)
+      row = known.key
+    }
+  }
+
+  /// As in `DatabaseReader`.
+  mutating func restore(from state: inout StateReader) throws(StateDamage) {
+    lastRow = try state.wide()
+    lastUpdate = max(0, try state.wide())
+    hasAll = try state.flag()
+    readingsSinceAll = try state.counter()
+    for _ in 0..<(try state.count()) { sessionsWithUsage.insert(try state.hash()) }
+    var row: Int64 = 0
+    for _ in 0..<(try state.count()) {
+      row &+= try state.wide()
+      rows[row] = try state.shortHash()
+    }
   }
 
   /// Adds the calls of new and changed rows.
@@ -113,7 +143,7 @@ struct OpenCodeTable: Sendable {
   ) {
     lastRow = max(lastRow, row.number)
     lastUpdate = max(lastUpdate, row.updated)
-    let content = row.withData { Fingerprint(of: $0).value }
+    let content = row.withData { UInt32(truncatingIfNeeded: Fingerprint(of: $0).value) }
     let known = rows.updateValue(content, forKey: row.number)
     if known == content { return }
     tally.lines += 1

@@ -91,6 +91,39 @@ public struct FileDecoder: Sendable {
     decoders = formats
   }
 
+  /// A decoder before a line to be offered to the format of this name first.
+  init(_ formats: [any RecordDecoder], at format: String) {
+    decoders = formats
+    current = formats.firstIndex { type(of: $0).name == format } ?? 0
+  }
+
+  /// The name of the format to which the next line is offered first.
+  var format: String { decoders.indices.contains(current) ? type(of: decoders[current]).name : "" }
+
+  /// Something that a decoder remembers.
+  struct Memory: Hashable {
+    var decoder: Int
+    var number: UInt64
+  }
+
+  /// All that is remembered of lines before.
+  var memories: [Memory] {
+    decoders.indices.compactMap { index in
+      let decoder = decoders[index]
+      if type(of: decoder).readsInOrder {
+        return taken & (1 << UInt64(index)) == 0 ? nil : Memory(decoder: index, number: 0)
+      }
+      return decoder.memory.map { Memory(decoder: index, number: $0) }
+    }
+  }
+
+  /// Counts the lines so far for nothing.
+  mutating func forgetCounts() {
+    tally = LineTally()
+    formats = []
+    noted = -1
+  }
+
   /// Whether a format was recognised that must be read in order.
   var readsInOrder: Bool {
     decoders.indices.contains {

@@ -25,6 +25,10 @@ public protocol RecordDecoder: Sendable {
   /// Whether it also accepts lines of other formats, so that each line is offered to those before.
   static var isLastResort: Bool { get }
 
+  /// What it remembers of lines before, for lines to come: a number that changes when it forgets that and
+  /// remembers something else; `nil` if a line means the same to a decoder that has read nothing.
+  var memory: UInt64? { get }
+
   /// Adds the calls of one line to `output`.
   ///
   /// - Parameter line: one line without its newline, valid only during the call.
@@ -45,6 +49,9 @@ public protocol RecordDecoder: Sendable {
 extension RecordDecoder {
   /// No: in most formats a line, or a few that stand together, say all that they need.
   public static var readsInOrder: Bool { false }
+
+  /// Nothing; a decoder that `readsInOrder` need not say.
+  public var memory: UInt64? { nil }
 
   /// No: what it accepts is its own.
   public static var isLastResort: Bool { false }
@@ -74,13 +81,17 @@ public struct DecodedLines: Sendable {
   /// The instant at which the bytes were read: the time of calls whose log tells none.
   public var readTime: Instant
 
+  /// What the hashes of keys depend on beside the keys; 0 for hashes that are the same everywhere.
+  private let keySalt: UInt64
+
   /// The source named last, of which there is one for a file.
   private var source = (name: "", id: NameID.none)
 
   /// Creates an empty output that knows some names already.
-  public init(readTime: Instant, names: NameTable = NameTable()) {
+  public init(readTime: Instant, names: NameTable = NameTable(), keySalt: UInt64 = 0) {
     self.readTime = readTime
     self.names = names
+    self.keySalt = keySalt
   }
 
   /// Removes copies of answers that stand in other files, and returns how many there were.
@@ -137,7 +148,8 @@ public struct DecodedLines: Sendable {
         $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "@") || $0 == UInt8(ascii: ".")
       }
     guard isSecret || prefix != nil || isLongAndRandom else { return names.intern(text) }
-    let hash = String(Fingerprint(of: text).value & 0xFF_FFFF, radix: 16)
+    let whole = keySalt == 0 ? Fingerprint(of: text) : Fingerprint(of: text, seed: keySalt)
+    let hash = String(whole.value & 0xFF_FFFF, radix: 16)
     return names.intern("\(prefix ?? "")#\(hash)")
   }
 

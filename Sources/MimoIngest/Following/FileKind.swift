@@ -54,7 +54,8 @@ public enum FileKind: Hashable, Sendable {
     }
   }
 
-  private static func head(
+  /// The bytes at an offset, as many as there are up to `count`.
+  static func head(
     _ descriptor: Int32, _ count: Int, at offset: Int64
   ) throws(SystemError) -> [UInt8] {
     var failure: SystemError?

@@ -26,12 +26,19 @@ public final class LogFile {
 
   // Private to the follower.
   var tail: LogTail
+  /// As in `FilePlace`; empty until it is opened.
+  var key = ""
   var descriptor: Int32 = -1
+  /// What lines are read from: nearly always its own descriptor.
+  var reading: Int32 = -1
   var lastUse: UInt64 = 0
   /// When it last changed, as far as known before it is first read: nanoseconds since 1970.
   var modified: Int64 = 0
   /// What the file looked like right before it was last read.
   var status: FileStatus?
+  /// What it, and the `-wal` file of a database, looked like when all of it had been read; as in `FilePlace`.
+  var seen: FileStamp?
+  var seenCompanion: FileStamp?
   var openReason: OpenReason
   var isOpened = false
   var isQueued = false
@@ -66,5 +73,29 @@ public final class LogFile {
     self.restarts = restarts
     tail = LogTail(bookmark: Bookmark(identity: identity))
     openReason = reason
+  }
+
+  /// Delivers again lines that were accounted for. To be called while lines are delivered.
+  ///
+  /// - Parameter range: from the beginning of a line on.
+  func reread(_ range: Range<Int64>, _ deliver: (UnsafeRawBufferPointer, Int64) -> Void) {
+    let buffer = LineBuffer()
+    // Its own tail is in use.
+    var place = Bookmark(identity: FileIdentity(device: 0, inode: 0))
+    place.offset = range.lowerBound
+    var tail = LogTail(bookmark: place)
+    reading: while true {
+      let step = try? tail.advance(
+        reading, buffer: buffer, maximumLineBytes: LogFollower.Options().maximumLineBytes,
+        limit: range.upperBound
+      ) { lines, offset in
+        let count = min(Int64(lines.count), range.upperBound - offset)
+        if count > 0 { deliver(UnsafeRawBufferPointer(rebasing: lines[..<Int(count)]), offset) }
+      }
+      switch step {
+      case .advanced, .tooLong: continue
+      case .upToDate, .changed, nil: break reading
+      }
+    }
   }
 }

@@ -228,8 +228,20 @@ extension LogFollower {
     )
     file.modified = status.modified
     byPath[path] = file
+    if !left.isEmpty {
+      adoptRenamed(from: path, to: status.identity.inode, source)
+      if resumeUnchanged(file, status) { return true }
+    }
     enqueue(file)
     return true
+  }
+
+  /// Reads on what was left at `path` and was renamed while nobody looked.
+  private func adoptRenamed(from path: String, to inode: UInt64?, _ source: Int) {
+    let logs = renamedLogs(from: path, to: inode) { path, identity in
+      byIdentity[identity] != nil || isFollowed(path, source)
+    }
+    for log in logs { adopt(log.path, source) }
   }
 
   /// A document was rewritten by putting a new file in its place: it goes on as the same document.
@@ -337,6 +349,7 @@ extension LogFollower {
       switch error.code {
       case ENOENT, ENOTDIR, ELOOP:
         lost(path)
+        if !left.isEmpty { adoptRenamed(from: path, to: nil, index) }
         report(.waitingFor(path: path), index)
       default: report(LogError(path: path, code: error.code), index)
       }

@@ -19,6 +19,7 @@ extension LogFollower {
     do throws(SystemError) {
       var status = try FileStatus(descriptor: descriptor)
       noteSize(file, status)
+      if file.key.isEmpty { try recall(file, descriptor, status) }
       if file.isOpened && !file.isWhole {
         let isShorter = status.size < file.bookmark.offset
         let isSame = isShorter ? false : try file.tail.headMatches(descriptor)
@@ -28,14 +29,16 @@ extension LogFollower {
         try findKind(of: file, descriptor)
         if file.isWhole { return visitWhole(file) }
       }
-      if !file.isOpened { try begin(file, descriptor) }
+      if !file.isOpened { announce(file, file.openReason) }
       clearError(of: file)
       var left = budget
       var restarts = 0
       while left > 0 {
         let before = file.bookmark.offset
         switch try advance(file, descriptor) {
-        case .upToDate: return .done
+        case .upToDate:
+          try noteSeen(file, descriptor)
+          return .done
         case .advanced, .tooLong: left -= Int(file.bookmark.offset - before)
         case .changed:
           // A file that changes under each look is looked at again later.
@@ -80,16 +83,14 @@ extension LogFollower {
       postpone(file)
       return .done
     }
-    if !file.isOpened {
-      file.isOpened = true
-      consumer.opened(file, reason: file.openReason)
-    }
+    if !file.isOpened { announce(file, file.openReason) }
     // Looked at before it is read: what changes meanwhile is seen as a change by the next look.
     file.companion = companion(of: file)
     clearError(of: file)
     let isRead = consumer.changed(file)
     let now = monotonicMilliseconds()
     file.lastActivity = now
+    noteSeenWhole(file, isRead: isRead)
     if isRead {
       // The first reading of a database takes longest and says nothing about the next.
       file.notBefore = now + min(max(options.rereadMilliseconds, 20 * (now - begun)), 2000)
@@ -107,8 +108,30 @@ extension LogFollower {
 
   /// What the write-ahead log of a database looks like.
   func companion(of file: LogFile) -> FileStatus? {
-    file.kind == .database ? try? FileStatus(path: finalPath(file.path) + "-wal") : nil
+    file.kind == .database ? companion(ofDatabase: file.path) : nil
   }
+
+  func companion(ofDatabase path: String) -> FileStatus? {
+    try? FileStatus(path: finalPath(path) + "-wal")
+  }
+
+  /// Notes that lines were read to their end.
+  private func noteSeen(_ file: LogFile, _ descriptor: Int32) throws(SystemError) {
+    // It may have grown between the look and the reading.
+    let present = try FileStatus(descriptor: descriptor)
+    file.seen = present.size == file.bookmark.offset ? FileStamp(present) : nil
+  }
+
+  /// Notes that a file was read wholly, if its next change is sure to show.
+  private func noteSeenWhole(_ file: LogFile, isRead: Bool) {
+    let written = max(file.status?.modified ?? 0, file.companion?.modified ?? 0)
+    // What is rewritten in place right after may look the same: clocks of file systems are coarse.
+    let isSettled = !file.isRewritten || realtimeNanoseconds() - written > Self.settlingNanoseconds
+    file.seen = isRead && isSettled ? file.status.map { FileStamp($0) } : nil
+    file.seenCompanion = file.companion.map { FileStamp($0) }
+  }
+
+  private static var settlingNanoseconds: Int64 { 2_000_000_000 }
 
   /// Lets go of `file` for good, remembering where it was left in case it comes back.
   func finish(_ file: LogFile, _ reason: CloseReason) {
@@ -119,8 +142,11 @@ extension LogFollower {
     release(file)
     // A one-shot scan tells how far it came; a follower, how much of what it follows it has read.
     if reason != .finished {
-      if file.bookmark.offset > 0 {
-        bookmarks[file.bookmark.identity.inode, default: []].append(file.bookmark)
+      if file.isOpened {
+        var place = FilePlace(file)
+        // What has its name and its number from now on may be another file.
+        place.path = ""
+        left.add(place)
       }
       bytesRead -= file.accounted
       bytesTotal -= file.status?.size ?? 0
@@ -246,6 +272,7 @@ extension LogFollower {
   private func advance(_ file: LogFile, _ descriptor: Int32) throws(SystemError) -> LogTail.Step {
     let before = file.bookmark.offset
     let consumer = consumer!
+    file.reading = descriptor
     let step = try file.tail.advance(
       descriptor,
       buffer: buffer,
@@ -274,24 +301,9 @@ extension LogFollower {
     return step
   }
 
-  private func noteSize(_ file: LogFile, _ status: FileStatus) {
+  func noteSize(_ file: LogFile, _ status: FileStatus) {
     bytesTotal += status.size - (file.status?.size ?? 0)
     file.status = status
-  }
-
-  /// The first read of a file: from its first byte, or from where an earlier run left it.
-  private func begin(_ file: LogFile, _ descriptor: Int32) throws(SystemError) {
-    let identity = file.bookmark.identity
-    for var stored in bookmarks.removeValue(forKey: identity.inode) ?? [] {
-      stored.identity.device = identity.device
-      let tail = LogTail(bookmark: stored)
-      guard stored.offset > file.bookmark.offset, try tail.matches(descriptor) else { continue }
-      file.tail = tail
-      file.openReason = .resumed
-    }
-    bytesRead += file.bookmark.offset
-    file.isOpened = true
-    consumer.opened(file, reason: file.openReason)
   }
 
   /// The content is not what was read so far: reads what is left of that elsewhere, then starts over.
@@ -346,7 +358,7 @@ extension LogFollower {
   private func openCopy(of file: LogFile) -> Int32? {
     guard file.bookmark.offset > 0, file.detached == nil else { return nil }
     let (folder, name) = split(finalPath(file.path))
-    let stem = name.dropFirst().firstIndex(of: ".").map { name[..<$0] } ?? name[...]
+    let stem = stem(of: name)
     guard let stream = opendir(folder) else { return nil }
     defer { closedir(stream) }
     var candidates = 0

@@ -74,8 +74,10 @@ public final class LogFollower {
   var byPath: [String: LogFile] = [:]
   var detachedFiles: [LogFile] = []
   var streams: [LogStream] = []
-  /// Where files that are not followed now were left, by inode: devices may be renumbered.
-  var bookmarks: [UInt64: [Bookmark]] = [:]
+  /// Where files were left that are not followed now.
+  var left = LeftFiles()
+  /// The keys of all files ever followed.
+  var keys: Set<String> = []
   var nextID = 0
   var openFiles: [LogFile] = []
   var uses: UInt64 = 0
@@ -109,13 +111,13 @@ public final class LogFollower {
 
   /// Creates a follower; nothing is opened yet.
   ///
-  /// - Parameter bookmarks: Where earlier runs stopped. One whose file no longer begins and continues
-  ///   as it says is ignored, and the file read from its first byte.
+  /// - Parameter places: Where earlier runs stopped. A log of lines that no longer begins and continues
+  ///   as one says is read from its first byte; a file that looks as it did then is not opened.
   /// - Parameter remote: A handle made beforehand, if other threads already hold it.
   /// - Throws: `LogError.failed` if the process has no descriptors left.
   public convenience init(
     sources: [LogSource],
-    bookmarks: [Bookmark] = [],
+    places: [FilePlace] = [],
     options: Options = Options(),
     remote: LogFollowerRemote? = nil
   ) throws(LogError) {
@@ -128,7 +130,7 @@ public final class LogFollower {
     }
     try self.init(
       sources: sources,
-      bookmarks: bookmarks,
+      places: places,
       options: options,
       remote: remote,
       makeWatcher: make
@@ -139,7 +141,7 @@ public final class LogFollower {
 
   init(
     sources: [LogSource],
-    bookmarks: [Bookmark],
+    places: [FilePlace],
     options: Options,
     remote: LogFollowerRemote?,
     makeWatcher: @escaping () throws(WatchError) -> any FileWatcher,
@@ -151,8 +153,9 @@ public final class LogFollower {
     self.makeWatcher = makeWatcher
     self.isShared = isShared
     buffer = LineBuffer(windowBytes: options.windowBytes)
-    for bookmark in bookmarks {
-      self.bookmarks[bookmark.identity.inode, default: []].append(bookmark)
+    for place in places {
+      left.add(place)
+      keys.insert(place.key)
     }
     let allowed = sysconf(Int32(_SC_OPEN_MAX))
     maximumOpenFiles = max(4, min(options.maximumOpenFiles, allowed > 0 ? Int(allowed) / 4 : 256))
@@ -181,6 +184,7 @@ public final class LogFollower {
     let listing = LogListing(of: sources)
     for error in listing.errors { consumer.failed(error, of: nil) }
     let size = listing.logs.reduce(0) { $0 + $1.size }
+    let listed = Set(listing.logs.map(\.identity))
     var next = 0
     func tellProgress(isLast: Bool = false) {
       freshBytes = 0
@@ -194,12 +198,28 @@ public final class LogFollower {
         )
       )
     }
+    func read(_ path: String, _ identity: FileIdentity, _ index: Int) {
+      let file = makeFile(path, index, identity, reason: .new)
+      let status = left.isEmpty ? nil : try? FileStatus(path: path)
+      if !(status.map { resumeUnchanged(file, $0) } ?? false) {
+        while visit(file, budget: options.roundBytes) == .more { tellProgress() }
+      }
+      finish(file, .finished)
+    }
+    func readRenamed(from path: String, to inode: UInt64?, _ index: Int) {
+      if left.isEmpty { return }
+      for log in renamedLogs(from: path, to: inode, unless: { listed.contains($1) }) {
+        read(log.path, log.identity, index)
+      }
+    }
     for (index, source) in sources.enumerated() {
+      if case .file(let path) = source, listing.errors.contains(.noSuchFile(path: path)) {
+        readRenamed(from: path, to: nil, index)
+      }
       while next < listing.logs.count && listing.logs[next].source == index && !remote.isStopped {
         let log = listing.logs[next]
-        let file = makeFile(log.path, index, log.identity, reason: .new)
-        while visit(file, budget: options.roundBytes) == .more { tellProgress() }
-        finish(file, .finished)
+        readRenamed(from: log.path, to: log.identity.inode, index)
+        read(log.path, log.identity, index)
         next += 1
         if freshBytes >= options.roundBytes { tellProgress() }
       }

@@ -127,6 +127,13 @@ func monotonicMilliseconds() -> Int64 {
   return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
 }
 
+/// Nanoseconds since 1970, as far as the machine's clock is right.
+func realtimeNanoseconds() -> Int64 {
+  var now = timespec()
+  clock_gettime(CLOCK_REALTIME, &now)
+  return Int64(now.tv_sec) &* 1_000_000_000 &+ Int64(now.tv_nsec)
+}
+
 /// `folder/name`, without doubling the slash of the root.
 func join(_ folder: String, _ name: some StringProtocol) -> String {
   folder.hasSuffix("/") ? folder + name : folder + "/" + name

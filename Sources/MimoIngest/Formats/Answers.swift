@@ -15,8 +15,13 @@ public struct AnswerDecoder: RecordDecoder {
   /// Closing events seen before any opening one: their stream began in lines that somebody else reads.
   private var orphans: [UsageObject] = []
   private var hasSeenStream = false
+  /// How many streams were opened.
+  private var streams: UInt64 = 0
   private var skipped = SkippedShapes()
   private static let keptOrphans = 1000
+
+  /// As in `RecordDecoder`.
+  public var memory: UInt64? { openStream == nil ? nil : streams }
 
   private struct OpenStream: Sendable {
     var identity: CallIdentity?
@@ -133,6 +138,7 @@ public struct AnswerDecoder: RecordDecoder {
       var opening = answer.usage
       opening.iterations = []
       hasSeenStream = true
+      streams += 1
       openStream = OpenStream(
         identity: record.identity, labels: record.labels, usage: opening,
         conversation: record.conversation,

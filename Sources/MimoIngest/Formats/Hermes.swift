@@ -85,6 +85,27 @@ struct HermesDatabase: DatabaseReader {
     }
   }
 
+  func write(to state: inout StateWriter, names: NameTable) {
+    sums.write(to: &state, names: names)
+    state.add(each: filed) { state, session in
+      state.add(session.key)
+      state.add(each: session.value) { $0.add(hash: $1.value) }
+    }
+  }
+
+  mutating func restore(
+    from state: inout StateReader, names: inout NameTable
+  ) throws(StateDamage) {
+    try sums.restore(from: &state, names: &names)
+    for _ in 0..<(try state.count()) {
+      let session = try state.text()
+      let parts = try state.array { state throws(StateDamage) in
+        Fingerprint(value: try state.hash())
+      }
+      filed[session] = Set(parts)
+    }
+  }
+
   private static func rows(
     _ database: SQLiteConnection, _ sql: String, _ tally: inout LineTally
   ) throws(SQLiteError) -> [HermesSession] {

@@ -44,6 +44,14 @@ struct MimoCodeDatabase: DatabaseReader {
       isLeftOut: { imports.holds($0, of: $1) }, flush: flush)
   }
 
+  func write(to state: inout StateWriter, names: NameTable) { messages.write(to: &state) }
+
+  mutating func restore(
+    from state: inout StateReader, names: inout NameTable
+  ) throws(StateDamage) {
+    try messages.restore(from: &state)
+  }
+
   /// What was imported: whole sessions, and messages.
   private struct Imports {
     private var sessions: Set<String> = []

@@ -80,6 +80,29 @@ struct OpenCodeDatabase: DatabaseReader {
       sessions.contains { $0.contains(session) }
     }
   }
+
+  func write(to state: inout StateWriter, names: NameTable) {
+    state.add(each: messages) { state, table in
+      var content = StateWriter()
+      table.write(to: &content)
+      state.add(table.table)
+      state.add(content.bytes)
+    }
+    sums?.write(to: &state, names: names)
+  }
+
+  mutating func restore(
+    from state: inout StateReader, names: inout NameTable
+  ) throws(StateDamage) {
+    // Tables come and go with the versions of the tool.
+    for _ in 0..<(try state.count()) {
+      let table = try state.text()
+      var content = StateReader(try state.content())
+      guard let index = messages.firstIndex(where: { $0.table == table }) else { continue }
+      try messages[index].restore(from: &content)
+    }
+    if !state.isAtEnd { try sums?.restore(from: &state, names: &names) }
+  }
 }
 
 /// One message of OpenCode and the tools derived from it, in a file or in the `data` column of a row.

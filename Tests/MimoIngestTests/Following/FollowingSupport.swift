@@ -145,7 +145,8 @@ final class Following {
     bookmarks: [Bookmark] = [],
     options: LogFollower.Options = LogFollower.Options()
   ) throws {
-    follower = try LogFollower(sources: sources, bookmarks: bookmarks, options: options)
+    follower = try LogFollower(
+      sources: sources, places: bookmarks.map { FilePlace(bookmark: $0) }, options: options)
     step()
   }
 
@@ -157,7 +158,7 @@ final class Following {
   ) throws {
     follower = try LogFollower(
       sources: sources,
-      bookmarks: [],
+      places: [],
       options: options,
       remote: nil,
       makeWatcher: makeWatcher,
@@ -222,7 +223,9 @@ func scan(
   options: LogFollower.Options = LogFollower.Options()
 ) throws -> Recorder {
   let recorder = Recorder()
-  try LogFollower(sources: sources, bookmarks: bookmarks, options: options).scanOnce(recorder)
+  try LogFollower(
+    sources: sources, places: bookmarks.map { FilePlace(bookmark: $0) }, options: options
+  ).scanOnce(recorder)
   return recorder
 }
 
