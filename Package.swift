@@ -53,7 +53,7 @@ let package = Package(
     .executableTarget(
       name: "mimo-top",
       dependencies: [
-        "MimoEngine", "MimoCatalog", "MimoIngest", "MimoScreen", "MimoDashboard",
+        "MimoEngine", "MimoCatalog", "MimoIngest", "MimoStore", "MimoScreen", "MimoDashboard",
         "MimoCurses",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

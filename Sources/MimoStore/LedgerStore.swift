@@ -71,6 +71,18 @@ public final class LedgerStore: Sendable {
     }
   }
 
+  /// Whether a process has the right to write the ledger of a folder at this moment.
+  public static func isHeld(folder: String) -> Bool {
+    do throws(StoreError) {
+      _ = try StoreLock(
+        path: StoreFolder(path: folder).lock, owner: StoreLock.thisProcess)
+      return false
+    } catch {
+      if case .held = error { return true }
+      return false
+    }
+  }
+
   /// Why a ledger was refused an answer, or `nil`. From then on nothing is committed.
   public var readError: StoreError? { state.withLock { $0.readError } }
 

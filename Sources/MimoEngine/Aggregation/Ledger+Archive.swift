@@ -249,17 +249,7 @@ extension Ledger {
   private func archived(cell position: UInt32) -> ArchivedCell {
     let chunk = cube.chunks[Int(position) / CellChunk.capacity]
     let row = Int(position) % CellChunk.capacity
-    let cell = chunk.cells[row]
-    var archived = ArchivedCell(minute: cell.minute, series: cell.series)
-    archived.requests = cell.requests
-    archived.errors = cell.errors
-    archived.tokens = cell.tokens
-    if let extras = chunk.extras(of: row) {
-      archived.statedCost = extras.stated.amount
-      archived.statedCalls = extras.stated.calls
-      archived.quantities = extras.quantities
-    }
-    return archived
+    return ArchivedCell(chunk.cells[row], chunk.extras(of: row))
   }
 
   private func archived(call position: UInt32) -> ArchivedCall {

@@ -61,6 +61,15 @@ public struct ArchivedCell: Hashable, Sendable {
     (statedCost, statedCalls, quantities) = (.zero, 0, Quantities())
   }
 
+  init(_ cell: UsageCell, _ extras: CellExtras?) {
+    self.init(minute: cell.minute, series: cell.series)
+    (requests, errors, tokens) = (cell.requests, cell.errors, cell.tokens)
+    if let extras {
+      (statedCost, statedCalls) = (extras.stated.amount, extras.stated.calls)
+      quantities = extras.quantities
+    }
+  }
+
   /// Whether nothing is counted in it.
   public var isEmpty: Bool { requests | errors == 0 }
 }
