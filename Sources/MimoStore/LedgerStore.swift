@@ -93,7 +93,22 @@ public final class LedgerStore: Sendable {
     _ body: @Sendable (LedgerDatabase) throws(SQLiteError) -> R
   ) throws(StoreError) -> R {
     try access { (state, database) throws(SQLiteError) in
-      try database.connection.transaction { () throws(SQLiteError) in try body(database) }
+      if state.isFrozen { return try body(database) }
+      return try database.connection.transaction { () throws(SQLiteError) in try body(database) }
+    }
+  }
+
+  /// Has all that is read from now on be of this moment, whatever a writer stores meanwhile: for a reader that counts
+  /// further from there.
+  public func freeze() throws(StoreError) {
+    try state.withLock { state throws(StoreError) in
+      precondition(!state.isWriter, "what a writer stores is of its own making")
+      try use(&state) { (_, database) throws(SQLiteError) in
+        try database.connection.execute("BEGIN")
+        // The moment is that of the first reading.
+        _ = try database.number(.commit)
+      }
+      state.isFrozen = true
     }
   }
 
@@ -122,7 +137,7 @@ public final class LedgerStore: Sendable {
   }
 
   /// Whether it was opened for writing.
-  var isWriter: Bool { state.withLock { $0.isWriter } }
+  public var isWriter: Bool { state.withLock { $0.isWriter } }
 
   /// Answers a ledger; `nil` where that is impossible, which is remembered.
   func answer<R: Sendable>(_ body: @Sendable (LedgerDatabase) throws(SQLiteError) -> R?) -> R? {
@@ -170,6 +185,9 @@ struct StoreState {
   var identity: StoreFolder.Identity?
   /// Why an answer to a ledger was refused.
   var readError: StoreError?
+
+  /// Whether a transaction of a reader is open all the time.
+  var isFrozen = false
 
   var isWriter: Bool { lock != nil }
 

@@ -37,6 +37,8 @@ final class LedgerKeeper {
   }
 
   /// Goes on with what is stored.
+  ///
+  /// - Parameter store: one for reading is counted further from in memory; nothing is stored then.
   init(_ store: LedgerStore, _ configuration: Configuration) throws(StoreError) {
     self.store = store
     let base = try store.base(
@@ -58,6 +60,7 @@ final class LedgerKeeper {
   /// - Returns: in how many milliseconds there will be something to store; `nil` if all is.
   /// - Throws: `StoreError` if only a store opened anew can go on.
   func commitIfDue(isCaughtUp: Bool) throws(StoreError) -> Int64? {
+    guard store.isWriter else { return nil }
     for state in collector.takeStates() { states[state.key] = state }
     guard hasNews || isReadingStored == isCaughtUp else { return nil }
     let pause = trouble == nil ? Self.commitPause : Self.retryPause
@@ -71,6 +74,7 @@ final class LedgerKeeper {
   ///
   /// - Throws: `StoreError` if only a store opened anew can go on; other failures are `trouble`.
   func commit(isCaughtUp: Bool) throws(StoreError) {
+    guard store.isWriter else { return }
     for state in collector.takeStates() { states[state.key] = state }
     lastCommit = SystemClock.monotonicMilliseconds
     var notes = states.values.map {

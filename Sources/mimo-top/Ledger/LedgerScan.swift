@@ -12,19 +12,24 @@ struct LedgerScan {
   /// Whether something could not be stored.
   var hasTrouble = false
 
-  /// Reads on where the ledger stopped, and stores what is new. While another process keeps it, what that has
-  /// stored is all there is to read.
+  /// Reads on where the ledger stopped, and stores what is new; while another process keeps the ledger, that
+  /// does so.
   ///
   /// - Parameter minutes: what is needed of the history; `nil` for all.
   /// - Throws: `StoreError` if the ledger cannot be used at all; the logs were not read then.
   init(_ configuration: Configuration, minutes: [Range<Minute>]? = nil) throws(StoreError) {
     do throws(StoreError) {
+      guard configuration.keepsLedger else { throw .held(path: "", by: "") }
       let store = try LedgerStore.open(
         folder: UserFolders.state, access: .write, now: SystemClock.now)
       defer { store.close() }
       try self.init(keeping: store, configuration, minutes)
-    } catch .held(_, let holder) {
-      try self.init(readingBeside: holder, configuration, minutes)
+    } catch .held {
+      let store = try LedgerStore.open(
+        folder: UserFolders.state, access: .read, now: SystemClock.now)
+      defer { store.close() }
+      try store.freeze()
+      try self.init(keeping: store, configuration, minutes)
     }
   }
 
@@ -54,20 +59,5 @@ struct LedgerScan {
     files = collector.fileReports
     hasTrouble = keeper.trouble != nil
     notices = store.notices + (keeper.trouble.map { [$0.description] } ?? [])
-  }
-
-  private init(
-    readingBeside holder: String, _ configuration: Configuration, _ minutes: [Range<Minute>]?
-  ) throws(StoreError) {
-    let store = try LedgerStore.open(
-      folder: UserFolders.state, access: .read, now: SystemClock.now)
-    defer { store.close() }
-    var reader = try LedgerReader(store, configuration)
-    snapshot = try reader.snapshot(minutes)
-    files = reader.files.map(\.report)
-    sourceErrors = []
-    notices =
-      reader.isStillReading
-      ? ["the ledger is kept by \(holder), which is still reading: the numbers are partial"] : []
   }
 }
