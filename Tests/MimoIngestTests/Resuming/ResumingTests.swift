@@ -208,7 +208,7 @@ private func append(_ text: String, _ path: String) throws {
     let both = try Both([scratch.source], seed: seed)
     var named: [Int: Int] = [:]
     var anonymous = 0
-    for step in 0..<25 {
+    for step in 0..<16 {
       named[Int.random(in: 0..<8, using: &dice)] = Int.random(in: 1...1000, using: &dice)
       anonymous += Int.random(in: 0...2, using: &dice)
       for name in ["in-place", "replaced"] {
@@ -251,7 +251,7 @@ private func append(_ text: String, _ path: String) throws {
     defer { withExtendedLifetime((hermes, code, agent)) {} }
     let both = try Both([scratch.source], seed: seed)
     func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &dice) }
-    for step in 0..<30 {
+    for step in 0..<14 {
       let time = 1_795_100_000_000 + step * 60_000
       for database in [code, agent] {
         let message =
@@ -276,7 +276,7 @@ private func append(_ text: String, _ path: String) throws {
       if Bool.random(using: &dice) { try both.parts.restart() }
     }
     both.expectSame("seed \(seed)")
-    #expect(sums(both.whole.collector.ledger.snapshot()).requests > 40)
+    #expect(sums(both.whole.collector.ledger.snapshot()).requests > 25)
   }
 
   @Test(arguments: 1...2 as ClosedRange<UInt64>)
