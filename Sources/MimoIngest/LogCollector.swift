@@ -219,8 +219,10 @@ public final class LogCollector: LogConsumer {
   /// How far the logs of lines were read, for what has to know.
   private func bookmarks(for kind: FileKind) -> [Bookmark] {
     guard case .compressed = kind else { return [] }
+    let places = left.values.map(\.place)
     return opened.values.filter { $0.kind == .lines }.map(\.bookmark)
-      + left.values.map(\.place).filter { $0.kind == .lines }.map(\.bookmark)
+      + places.filter { $0.kind == .lines }.map(\.bookmark)
+      + opened.values.flatMap(\.former) + places.flatMap(\.former)
   }
 
   private func report(of file: LogFile) -> FileReport {

@@ -18,6 +18,8 @@ public struct FilePlace: Hashable, Sendable {
   public internal(set) var bookmark: Bookmark
   /// How many times the log began anew.
   var restarts = 0
+  /// As in `LogFile`.
+  var former: [Bookmark] = []
   /// All bytes ever accounted for.
   var bytes: Int64 = 0
   /// Of what is read wholly: its size at the last reading.
@@ -38,7 +40,7 @@ public struct FilePlace: Hashable, Sendable {
     bookmark = file.bookmark
     (key, path, kind) = (file.key, file.path, file.kind)
     (restarts, bytes, wholeBytes) = (file.restarts, file.bytes, file.wholeBytes)
-    (seen, seenCompanion) = (file.seen, file.seenCompanion)
+    (seen, seenCompanion, former) = (file.seen, file.seenCompanion, file.former)
   }
 
   /// Whether a new file at its path is the same log, rewritten.

@@ -24,6 +24,9 @@ public final class LogFile {
   /// NUL bytes that were skipped in front of a line: holes left by a truncation under an open writer.
   public var skippedNULs: Int64 { tail.skippedNULs }
 
+  /// How far it had been read each time it was emptied: copies of it may still be there. The latest few.
+  var former: [Bookmark] = []
+
   // Private to the follower.
   var tail: LogTail
   /// As in `FilePlace`; empty until it is opened.

@@ -323,6 +323,7 @@ extension LogFollower {
       reportRest(file, copy)
     }
     bytesRead -= file.bookmark.offset
+    noteEmptied(file)
     file.tail.beginAnew()
     file.restarts += 1
     // Other content may have to be read in another way.

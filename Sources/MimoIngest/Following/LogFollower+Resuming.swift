@@ -26,7 +26,7 @@ extension LogFollower {
   func recall(
     _ file: LogFile, _ descriptor: Int32, _ status: FileStatus
   ) throws(SystemError) {
-    if left.isEmpty { return }
+    if left.isEmpty && emptied.isEmpty { return }
     if let place = try place(of: file, descriptor, status) {
       resume(file, at: place)
       if place.kind == .database, place.bookmark.identity.inode != status.identity.inode {
@@ -60,9 +60,25 @@ extension LogFollower {
     file.wholeBytes = place.wholeBytes
     file.bytes = place.bytes
     file.restarts = max(file.restarts, place.restarts)
+    file.former = place.former
+    for bookmark in place.former {
+      var former = place
+      former.bookmark = bookmark
+      emptied.append(former)
+    }
     if file.isWhole { bytesRead += file.wholeBytes }
     announce(file, .resumed)
   }
+
+  /// Remembers how far a log was read that has begun anew.
+  func noteEmptied(_ file: LogFile) {
+    guard file.bookmark.offset > 0 else { return }
+    file.former = (file.former + [file.bookmark]).suffix(Self.keptFormerBookmarks)
+    emptied.append(FilePlace(file))
+  }
+
+  /// Rotations after which a copy is still recognised.
+  private static var keptFormerBookmarks: Int { 8 }
 
   private func goOn(_ file: LogFile, at bookmark: Bookmark) {
     var bookmark = bookmark
@@ -102,13 +118,19 @@ extension LogFollower {
     of file: LogFile, _ descriptor: Int32, _ status: FileStatus
   ) throws(SystemError) -> FilePlace? {
     let (folder, name) = split(file.path)
+    func isCandidate(_ place: FilePlace) throws(SystemError) -> Bool {
+      let (home, original) = split(place.path)
+      guard place.kind == .lines, home == folder, name.hasPrefix(stem(of: original)) else {
+        return false
+      }
+      return try isSame(place, descriptor, status)
+    }
     var found: FilePlace?
-    for place in left.inFolder(folder) where place.kind == .lines {
-      guard place.bookmark.offset > found?.bookmark.offset ?? 0,
-        name.hasPrefix(stem(of: split(place.path).name)),
-        try isSame(place, descriptor, status), !isWhereItWas(place)
-      else { continue }
-      found = place
+    for place in left.inFolder(folder) where place.bookmark.offset > found?.bookmark.offset ?? 0 {
+      if try isCandidate(place), !isWhereItWas(place) { found = place }
+    }
+    for place in emptied where place.bookmark.offset > found?.bookmark.offset ?? 0 {
+      if try isCandidate(place) { found = place }
     }
     return found
   }

@@ -76,6 +76,8 @@ public final class LogFollower {
   var streams: [LogStream] = []
   /// Where files were left that are not followed now.
   var left = LeftFiles()
+  /// How far logs had been read that were emptied since.
+  var emptied: [FilePlace] = []
   /// The keys of all files ever followed.
   var keys: Set<String> = []
   var nextID = 0

@@ -60,16 +60,21 @@ extension StateWriter {
     add(place.key)
     add(place.path)
     add(place.kind.number)
-    add(place.bookmark.identity.device)
-    add(place.bookmark.identity.inode)
-    add(place.bookmark.offset)
-    add(place.bookmark.head)
-    add(place.bookmark.tail)
+    add(place.bookmark)
     add(place.restarts)
+    add(each: place.former) { $0.add($1) }
     add(place.bytes)
     add(place.wholeBytes)
     add(place.seen) { $0.add($1) }
     add(place.seenCompanion) { $0.add($1) }
+  }
+
+  private mutating func add(_ bookmark: Bookmark) {
+    add(bookmark.identity.device)
+    add(bookmark.identity.inode)
+    add(bookmark.offset)
+    add(bookmark.head)
+    add(bookmark.tail)
   }
 
   fileprivate mutating func add(_ report: FileReport) {
@@ -93,20 +98,24 @@ extension StateReader {
     let key = try text()
     let path = try text()
     let kind = try Optional<FileKind>(number: number())
-    let identity = FileIdentity(device: try number(), inode: try number())
-    let offset = try size()
-    let head = try prefixFingerprint(atMost: Bookmark.headLimit)
-    let tail = try prefixFingerprint(atMost: Bookmark.tailLimit)
-    guard max(head.length, tail.length) <= offset else { throw StateDamage() }
-    var place = FilePlace(
-      bookmark: Bookmark(identity: identity, offset: offset, head: head, tail: tail))
+    var place = FilePlace(bookmark: try bookmark())
     (place.key, place.path, place.kind) = (key, path, kind)
     place.restarts = try counter()
+    place.former = try array { reader throws(StateDamage) in try reader.bookmark() }
     place.bytes = try size()
     place.wholeBytes = try size()
     place.seen = try optional { reader throws(StateDamage) in try reader.stamp() }
     place.seenCompanion = try optional { reader throws(StateDamage) in try reader.stamp() }
     return place
+  }
+
+  private mutating func bookmark() throws(StateDamage) -> Bookmark {
+    let identity = FileIdentity(device: try number(), inode: try number())
+    let offset = try size()
+    let head = try prefixFingerprint(atMost: Bookmark.headLimit)
+    let tail = try prefixFingerprint(atMost: Bookmark.tailLimit)
+    guard max(head.length, tail.length) <= offset else { throw StateDamage() }
+    return Bookmark(identity: identity, offset: offset, head: head, tail: tail)
   }
 
   fileprivate mutating func report(path: String) throws(StateDamage) -> FileReport {

@@ -7,7 +7,7 @@ import Testing
 @testable import MimoIngest
 
 /// One gzip member.
-private func gzipMember(_ content: [UInt8]) -> [UInt8] {
+func gzipMember(_ content: [UInt8]) -> [UInt8] {
   var state = z_stream()
   #expect(
     deflateInit2_(
@@ -30,7 +30,7 @@ private func gzipMember(_ content: [UInt8]) -> [UInt8] {
 }
 
 /// One Zstandard frame.
-private func zstdFrame(_ content: [UInt8]) -> [UInt8] {
+func zstdFrame(_ content: [UInt8]) -> [UInt8] {
   var output = [UInt8](repeating: 0, count: ZSTD_compressBound(content.count))
   let count = ZSTD_compress(&output, output.count, content, content.count, 3)
   return Array(output[..<count])
