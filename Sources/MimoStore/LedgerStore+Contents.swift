@@ -93,7 +93,8 @@ extension LedgerStore {
     }
   }
 
-  /// The hours that were written since a commit, in order.
+  /// The hours that were written since a commit, in order, also those that have no cells any more; since commit 0
+  /// those that have any.
   public func hours(changedSince commit: Int64) throws(StoreError) -> [Hour] {
     try reading { (database) throws(SQLiteError) in try database.hours(changedSince: commit) }
   }

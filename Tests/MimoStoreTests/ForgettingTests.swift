@@ -111,7 +111,10 @@ import Testing
     try store.forget(before: Self.start.advanced(by: 60), now: testNow)
     #expect(try usage(store) == ["125 s2! 1 10", "61 s1 1 10"])
     #expect(try bytesOnDisk().range(of: Data("secret-session".utf8)) == nil)
-    #expect(try !store.hours(changedSince: known).isEmpty)
+    #expect(
+      try store.hours(changedSince: known)
+        == [Self.start, Self.start.advanced(by: 59)].map(Hour.init(of:)))
+    #expect(try store.hours(changedSince: 0).min() == Hour(of: Self.start.advanced(by: 61)))
     #expect(try store.forgottenBefore == Self.start.advanced(by: 60))
     // The conversation goes on, and nobody opens it again.
     try count([Line(minute: 70, id: "d"), Line(minute: 61, id: "b", output: 11)], store)

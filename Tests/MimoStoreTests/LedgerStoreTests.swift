@@ -64,7 +64,8 @@ import Testing
     for _ in 0..<20 {
       let changes = generator.next()
       try writer.commit(changes, now: testNow)
-      #expect(try reader.hours(changedSince: known) == changes.hours.keys.sorted())
+      let changed = changes.hours.filter { known > 0 || !$0.value.isEmpty }
+      #expect(try reader.hours(changedSince: known) == changed.keys.sorted())
       try reader.refresh(&base)
       #expect(base.series.count == generator.series)
       #expect(base.names.count == generator.names)

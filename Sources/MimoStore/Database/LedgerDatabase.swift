@@ -131,16 +131,20 @@ final class LedgerDatabase {
   ) throws(SQLiteError) {
     let insert = try statement("INSERT OR REPLACE INTO hour VALUES (?1, ?2, ?3)")
     insert.bind(Int64(hour.number), at: 1)
-    insert.bind(commit, at: 2)
+    insert.bind(cells.isEmpty ? -commit : commit, at: 2)
     insert.bind(SlabCoding.encode(cells, of: hour), at: 3)
     try insert.run()
   }
 
+  /// The hours written since a commit, in order; since none at all, those that have cells.
   func hours(changedSince commit: Int64) throws(SQLiteError) -> [Hour] {
     var hours: [Hour] = []
-    try forEachRow("SELECT number FROM hour WHERE written > ?1 ORDER BY number", [commit]) {
-      (row) throws(SQLiteError) in hours.append(try hour(row.integer(0)))
-    }
+    try forEachRow(
+      """
+      SELECT number FROM hour WHERE written > ?1 UNION ALL
+      SELECT number FROM hour WHERE written < -?1 AND ?1 > 0 ORDER BY number
+      """, [commit]
+    ) { (row) throws(SQLiteError) in hours.append(try hour(row.integer(0))) }
     return hours
   }
 

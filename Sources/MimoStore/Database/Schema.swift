@@ -15,7 +15,7 @@ enum Schema {
     -- Names and addresses by position, some in each row: see `PageCoding`.
     CREATE TABLE name_page (number INTEGER PRIMARY KEY, entries BLOB NOT NULL);
     CREATE TABLE series_page (number INTEGER PRIMARY KEY, entries BLOB NOT NULL);
-    -- All cells of an hour, and the number of the commit that wrote them: see `SlabCoding`.
+    -- All cells of an hour, and the number of the commit that wrote them, negative if it left none: see `SlabCoding`.
     CREATE TABLE hour (number INTEGER PRIMARY KEY, written INTEGER NOT NULL, cells BLOB NOT NULL);
     CREATE INDEX hour_written ON hour (written);
     -- What ids lead to, by fingerprint, and what opens conversations, by name: see `CallCoding`.
