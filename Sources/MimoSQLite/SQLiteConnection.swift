@@ -83,10 +83,13 @@ public final class SQLiteConnection {
       return result
     } catch {
       // Some errors have ended the transaction already.
-      if sqlite3_get_autocommit(handle) == 0 { try? execute("ROLLBACK") }
+      if isInTransaction { try? execute("ROLLBACK") }
       throw error
     }
   }
+
+  /// Whether a transaction is open.
+  public var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 
   /// A number that changes when another connection has written. Only comparable within one connection.
   public var dataVersion: Int64 {

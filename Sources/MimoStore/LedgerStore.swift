@@ -61,9 +61,10 @@ public final class LedgerStore: Sendable {
   /// Puts all changes into the database file itself, and lets go of it and of the lock. Once is enough.
   public func close() {
     state.withLock { state in
-      if state.isWriter {
+      if state.isWriter, let connection = state.database?.connection {
+        if connection.isInTransaction { try? connection.execute("COMMIT") }
         // Not waited for: whoever reads meanwhile does the same when it closes.
-        try? state.database?.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        try? connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
       }
       state.database = nil
       // The lock goes last.
@@ -144,7 +145,9 @@ public final class LedgerStore: Sendable {
     state.withLock { state in
       guard state.readError == nil else { return nil }
       do throws(StoreError) {
-        return try use(&state) { (_, database) throws(SQLiteError) in try body(database) }
+        return try use(&state, keepsMoment: state.isWriter) { (_, database) throws(SQLiteError) in
+          try body(database)
+        }
       } catch {
         state.readError = error
         return nil
@@ -156,17 +159,25 @@ public final class LedgerStore: Sendable {
     _ body: @Sendable (StoreState, LedgerDatabase) throws(SQLiteError) -> R
   ) throws(StoreError) -> R {
     try state.withLock { state throws(StoreError) in
-      if let error = state.readError, state.isWriter { throw error }
+      if let error = state.readError, state.isWriter {
+        if case .damaged = error { throw error }
+        throw .unread(path: path, reason: error.description)
+      }
       return try use(&state, body)
     }
   }
 
+  /// - Parameter keepsMoment: whether the transaction in which a writer reads stays open: taking and leaving the
+  ///   locks of one takes longer than finding a call. What else it does ends it.
   private func use<R: Sendable>(
-    _ state: inout StoreState,
+    _ state: inout StoreState, keepsMoment: Bool = false,
     _ body: @Sendable (StoreState, LedgerDatabase) throws(SQLiteError) -> R
   ) throws(StoreError) -> R {
     guard let database = state.database else { throw .closed(path: path) }
     do throws(SQLiteError) {
+      if state.isWriter, database.connection.isInTransaction != keepsMoment {
+        try database.connection.execute(keepsMoment ? "BEGIN" : "COMMIT")
+      }
       return try body(state, database)
     } catch {
       if error.isDamage { folder.markSuspect() }

@@ -28,6 +28,9 @@ public enum StoreError: Error, Hashable, Sendable {
   case older(path: String)
   /// It is no ledger, or a damaged one. Whoever opens it for writing with `isSuspect` sets it aside.
   case damaged(path: String)
+  /// A ledger was refused an answer, so that what it counted since is not to be stored. A new store and a new ledger
+  /// count it again.
+  case unread(path: String, reason: String)
   /// Another program is in the way for the moment.
   case busy(path: String)
   /// The file was moved, deleted or replaced while it was open, or another writer came.
@@ -94,6 +97,8 @@ extension StoreError: CustomStringConvertible {
       "\(path): made by an older mimo-top; start `mimo-top watch` or the dashboard once to bring it up to date"
     case .damaged(let path):
       "\(path): damaged; it is set aside at the next start, and `mimo-top ledger rebuild` recounts what logs still tell"
+    case .unread(let path, let reason):
+      "\(path): could not be read; what was counted since is counted again (\(reason))"
     case .busy(let path): "\(path): another program has locked it; it is tried again"
     case .lost(let path):
       "\(path): was moved, deleted, or is written by another program now; start again to go on with what is there"

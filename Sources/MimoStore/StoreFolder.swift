@@ -43,10 +43,12 @@ struct StoreFolder {
       if access(path, F_OK) == 0 { return }
       throw StoreError(path: path, systemError: error)
     }
-    // A link to nowhere is there, and yet cannot be entered.
-    if isLink(path) { throw .misplaced(path: path) }
-    try makeFolder(String(path[..<slash]))
-    if mkdir(path, 0o700) != 0, errno != EEXIST { throw StoreError(path: path, systemError: errno) }
+    let parent = String(path[..<slash])
+    try makeFolder(parent)
+    if mkdir(path, 0o700) != 0, errno != EEXIST {
+      // A link to nowhere is there, and yet cannot be entered.
+      throw errno == ENOENT ? .misplaced(path: parent) : StoreError(path: path, systemError: errno)
+    }
     _ = chmod(path, 0o700)
   }
 

@@ -9,6 +9,7 @@ import Testing
 private let isRegistered: Void = fault_vfs_register()
 
 extension fault_kind: @retroactive CustomTestStringConvertible {
+  /// The fault in the name of a test case.
   public var testDescription: String {
     switch self {
     case FAULT_DISK_FULL: "disk full"

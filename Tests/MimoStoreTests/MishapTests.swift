@@ -154,6 +154,25 @@ import Testing
     #expect(try LedgerStore.open(folder).notices == [])
   }
 
+  @Test func `an answer that was refused stops commits, because they would be made without it`()
+    throws
+  {
+    try make()
+    let store = try LedgerStore.open(folder, isOnNetwork: true)
+    let other = try SQLiteConnection(path: database, access: .readWrite)
+    try other.execute("BEGIN EXCLUSIVE")
+    #expect(store.call(1 << 32) == nil)
+    #expect(store.readError == .busy(path: database))
+    try other.execute("COMMIT")
+    #expect {
+      try store.commit(LedgerChanges(), now: testNow)
+    } throws: {
+      if case .unread = $0 as? StoreError { true } else { false }
+    }
+    store.close()
+    #expect(try LedgerStore.open(folder, isOnNetwork: true).call(1 << 32) != nil)
+  }
+
   @Test func `a suspicion without a reason is dropped`() throws {
     try make()
     StoreFolder(path: folder.ledger).markSuspect()
@@ -170,6 +189,9 @@ import Testing
     try fileManager.createSymbolicLink(
       atPath: folder.ledger, withDestinationPath: folder.path + "/nowhere")
     #expect(throws: StoreError.misplaced(path: folder.ledger)) { _ = try LedgerStore.open(folder) }
+    #expect(throws: StoreError.misplaced(path: folder.ledger)) {
+      try StoreFolder(path: folder.ledger + "/in/it").prepare()
+    }
     try fileManager.removeItem(atPath: folder.ledger)
     fileManager.createFile(atPath: folder.ledger, contents: Data())
     #expect(throws: StoreError.misplaced(path: folder.ledger)) { _ = try LedgerStore.open(folder) }
@@ -272,7 +294,8 @@ import Testing
       .missing(path: "/p"), .held(path: "/p", by: "process 1"), .foreign(path: "/p"),
       .misplaced(path: "/p"), .noPermission(path: "/p"), .readOnly(path: "/p"),
       .diskFull(path: "/p"), .newer(path: "/p", found: 9, known: 1), .older(path: "/p"),
-      .damaged(path: "/p"), .busy(path: "/p"), .lost(path: "/p"), .outOfStep(path: "/p"),
+      .damaged(path: "/p"), .unread(path: "/p", reason: "why"), .busy(path: "/p"),
+      .lost(path: "/p"), .outOfStep(path: "/p"),
       .tooManyEdges(path: "/p"), .failed(path: "/p", reason: "why"),
     ]
     for error in errors { #expect("\(error)".hasPrefix("/p: ")) }

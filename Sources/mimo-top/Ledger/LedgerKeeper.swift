@@ -130,7 +130,7 @@ extension StoreError {
   /// Whether the store has to be opened anew to go on.
   var needsNewStore: Bool {
     switch self {
-    case .lost, .outOfStep, .damaged, .closed: true
+    case .lost, .outOfStep, .damaged, .unread, .closed: true
     default: false
     }
   }
