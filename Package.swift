@@ -62,7 +62,7 @@ let package = Package(
     .target(name: "CPseudoTerminal", path: "Tests/CPseudoTerminal"),
     .executableTarget(
       name: "mimo-top-bench",
-      dependencies: ["MimoEngine", "MimoCatalog", "MimoIngest", "CPseudoTerminal"]),
+      dependencies: ["MimoEngine", "MimoCatalog", "MimoIngest", "MimoStore", "CPseudoTerminal"]),
 
     // Tests.
     .target(

@@ -80,13 +80,4 @@ enum PlanBenchmark {
     }
     print("condensing  \(time)")
   }
-
-  /// The median of nine runs, in milliseconds.
-  private static func median(_ work: () -> Void) -> Double {
-    let times = (0..<9).map { _ in
-      let elapsed = ContinuousClock().measure(work).components
-      return Double(elapsed.attoseconds) / 1e15 + Double(elapsed.seconds) * 1000
-    }
-    return (times.sorted()[4] * 100).rounded() / 100
-  }
 }

@@ -12,6 +12,7 @@ let usage = """
          mimo-top-bench generate FORM MEGABYTES FOLDER FILES         write so many logs of them all
          mimo-top-bench decode FILE                                   decode and count it on one thread
          mimo-top-bench plans CELLS                                   price that many cells under each plan
+         mimo-top-bench store CELLS FOLDER                            keep that many cells of a year in a new folder
          mimo-top-bench latency [APPENDS [LOG...]]                    from an appended line to the screen
          mimo-top-bench idle [FILES [SECONDS]]                        cost of following files that rest
          mimo-top-bench follow [LINES [SECONDS [LOG...]]]             cost of so many new lines a second
@@ -76,6 +77,9 @@ case "decode" where arguments.count == 3:
 case "plans" where arguments.count == 3:
   guard let cells = Int(arguments[2]), 1...50_000_000 ~= cells else { fail(usage) }
   PlanBenchmark.run(cells: cells)
+case "store" where arguments.count == 4:
+  guard let cells = Int(arguments[2]), 1000...50_000_000 ~= cells else { fail(usage) }
+  StoreBenchmark.run(cells: cells, folder: arguments[3])
 case "latency":
   LiveBenchmark.latency(appends: number(2) ?? 1000, besides: Array(arguments.dropFirst(3)))
 case "idle" where arguments.count <= 4:
