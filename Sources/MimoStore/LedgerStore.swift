@@ -73,14 +73,7 @@ public final class LedgerStore: Sendable {
 
   /// Whether a process has the right to write the ledger of a folder at this moment.
   public static func isHeld(folder: String) -> Bool {
-    do throws(StoreError) {
-      _ = try StoreLock(
-        path: StoreFolder(path: folder).lock, owner: StoreLock.thisProcess)
-      return false
-    } catch {
-      if case .held = error { return true }
-      return false
-    }
+    StoreLock.isHeld(path: StoreFolder(path: folder).lock)
   }
 
   /// Why a ledger was refused an answer, or `nil`. From then on nothing is committed.
@@ -134,6 +127,13 @@ public final class LedgerStore: Sendable {
     case .lost: throw .lost(path: path)
     case .outOfStep: throw .outOfStep(path: path)
     }
+  }
+
+  /// Does what SQLite does not do in a transaction.
+  func outsideTransaction(
+    _ body: @Sendable (LedgerDatabase) throws(SQLiteError) -> Void
+  ) throws(StoreError) {
+    try access { (_, database) throws(SQLiteError) in try body(database) }
   }
 
   /// Whether it was opened for writing.

@@ -15,21 +15,38 @@ struct StoreLock: ~Copyable {
   /// - Parameter owner: who wants it, for the messages of others.
   /// - Throws: `StoreError.held`, or why the file cannot be locked.
   init(path: String, owner: String) throws(StoreError) {
-    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
-    if descriptor < 0 { throw StoreError(path: path, systemError: errno) }
-    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-      if errno == EINTR { continue }
+    let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
+    if file < 0 { throw StoreError(path: path, systemError: errno) }
+    var triesLeft = 2
+    while flock(file, LOCK_EX | LOCK_NB) != 0 {
       let error = errno
-      let holder = Self.holder(descriptor)
-      if error == EWOULDBLOCK { throw .held(path: path, by: holder) }
-      throw StoreError(path: path, systemError: error)
+      if error == EINTR { continue }
+      if error == EWOULDBLOCK, triesLeft > 0 {
+        // It may be somebody who only asked whether it is held.
+        triesLeft -= 1
+        usleep(5000)
+        continue
+      }
+      let holder = Self.holder(file)
+      close(file)
+      throw error == EWOULDBLOCK
+        ? .held(path: path, by: holder) : StoreError(path: path, systemError: error)
     }
+    descriptor = file
     // For messages alone: a full disk is told where it matters.
-    _ = fchmod(descriptor, 0o600)
-    if ftruncate(descriptor, 0) == 0 {
+    _ = fchmod(file, 0o600)
+    if ftruncate(file, 0) == 0 {
       let line = owner + "\n"
-      _ = line.withCString { pwrite(descriptor, $0, strlen($0), 0) }
+      _ = line.withCString { pwrite(file, $0, strlen($0), 0) }
     }
+  }
+
+  /// Whether somebody has the lock at this moment.
+  static func isHeld(path: String) -> Bool {
+    let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+    if file < 0 { return false }
+    defer { close(file) }
+    return flock(file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
   }
 
   deinit { close(descriptor) }

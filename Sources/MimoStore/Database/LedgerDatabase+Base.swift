@@ -109,7 +109,7 @@ extension LedgerDatabase {
 
 extension Series {
   /// All names in it.
-  fileprivate var names: [NameID] {
+  var names: [NameID] {
     [
       labels.model, labels.provider, labels.source, labels.project, labels.session, labels.key,
       conversation,

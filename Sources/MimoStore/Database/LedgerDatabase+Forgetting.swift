@@ -1,0 +1,173 @@
+import MimoEngine
+import MimoSQLite
+
+extension LedgerDatabase {
+  /// Deletes the calls made before a minute. Those that open a conversation remain as its opening.
+  func prune(callsBefore minute: Minute) throws(SQLiteError) {
+    let isPruned = { (call: ArchivedCall) in call.time.minute < minute }
+    try changeOpenings { (_, opening) throws(SQLiteError) in
+      guard let key = opening.call, let call = try self.call(key), isPruned(call) else {
+        return opening
+      }
+      return opening.without(call, leaving: call)
+    }
+    try deleteCalls(where: isPruned)
+    // They are shown without being asked for again.
+    try changeRecent { entry in
+      var entry = entry
+      entry.hasID = entry.hasID && !isPruned(entry.call)
+      return entry
+    }
+    try set(.prunedBefore, laterThan: minute)
+  }
+
+  /// Deletes the usage before a minute, and the names that nothing else has.
+  func forget(before minute: Minute) throws(SQLiteError) {
+    try forget { time, _ in time < minute }
+    try set(.forgottenBefore, laterThan: minute)
+  }
+
+  /// Deletes the usage of a source, and the names that nothing else has.
+  func forget(source: String) throws(SQLiteError) {
+    guard let base = try base(promptEdges: []) else { throw .corrupt }
+    let isGone = base.series.map { base.names[$0.labels.source] == source }
+    try forget { _, series in isGone[Int(series)] }
+  }
+
+  private func set(_ name: StateValue, laterThan minute: Minute) throws(SQLiteError) {
+    let earlier = try self.minute(name) ?? minute
+    try set(name, Int64(max(earlier, minute).number))
+  }
+
+  // MARK: - Forgetting
+
+  private func forget(
+    where isForgotten: @escaping (Minute, UInt32) -> Bool
+  ) throws(SQLiteError) {
+    let isGone = { (call: ArchivedCall) in isForgotten(call.time.minute, call.series) }
+    guard var base = try base(promptEdges: []) else { throw .corrupt }
+    base.recent.removeAll { isGone($0.call) }
+    let needed = try neededSeries(base, isForgotten)
+    try forgetOpenings(base, needed, isGone)
+    try deleteCalls(where: isGone)
+    try deleteCells(where: isForgotten)
+    try set(.recent, CallCoding.encode(base.recent))
+    try forgetNames(base, needed)
+  }
+
+  /// Positions of the addresses that something has which remains.
+  private func neededSeries(
+    _ base: LedgerBase, _ isForgotten: (Minute, UInt32) -> Bool
+  ) throws(SQLiteError) -> Set<UInt32> {
+    var needed = Set(base.recent.map(\.call.series))
+    try cells(in: nil) { cell in
+      if !isForgotten(cell.minute, cell.series) { needed.insert(cell.series) }
+    }
+    try forEachCall { (_, entry) in
+      if case .call(let call) = entry, !isForgotten(call.time.minute, call.series) {
+        needed.insert(call.series)
+      }
+    }
+    return needed
+  }
+
+  private func deleteCells(where isForgotten: (Minute, UInt32) -> Bool) throws(SQLiteError) {
+    let commit = try (number(.commit) ?? 0) + 1
+    try set(.commit, commit)
+    for hour in try hours(changedSince: 0) {
+      var cells: [ArchivedCell] = []
+      try self.cells(of: hour) { cells.append($0) }
+      let kept = cells.filter { !isForgotten($0.minute, $0.series) }
+      // An hour without cells stays as a row, for those who ask what changed.
+      if kept.count < cells.count { try set(kept, of: hour, commit: commit) }
+    }
+  }
+
+  private func deleteCalls(where isGone: (ArchivedCall) -> Bool) throws(SQLiteError) {
+    var gone: [UInt64] = []
+    var redirects: [UInt64] = []
+    try forEachCall { (key, entry) in
+      switch entry {
+      case .call(let call): if isGone(call) { gone.append(key) }
+      case .redirect: redirects.append(key)
+      }
+    }
+    for key in gone { try delete(call: key) }
+    for key in redirects where try call(key) == nil { try delete(call: key) }
+  }
+
+  /// A conversation that goes on keeps a mark that something opened it: without one its next call would.
+  private func forgetOpenings(
+    _ base: LedgerBase, _ needed: Set<UInt32>, _ isGone: (ArchivedCall) -> Bool
+  ) throws(SQLiteError) {
+    var remaining: [NameID: UInt32] = [:]
+    for position in needed { remaining[base.series[Int(position)].conversation] = position }
+    try changeOpenings { (conversation, opening) throws(SQLiteError) in
+      guard let series = remaining[conversation] else { return nil }
+      var opening = opening
+      if let call = opening.nameless, isGone(call) {
+        opening.nameless = ArchivedCall(markAt: call.time, series)
+      }
+      guard let key = opening.call, let call = try self.call(key), isGone(call) else {
+        return opening
+      }
+      return opening.without(call, leaving: ArchivedCall(markAt: call.time, series))
+    }
+  }
+
+  /// Empties the names that no address has which is needed. They keep their places.
+  private func forgetNames(_ base: LedgerBase, _ needed: Set<UInt32>) throws(SQLiteError) {
+    var isNeeded = Array(repeating: false, count: base.names.count)
+    for position in needed {
+      for name in base.series[Int(position)].names { isNeeded[Int(name.index)] = true }
+    }
+    let names = (1..<base.names.count).map { position in
+      isNeeded[position]
+        ? base.names.withBytes(of: NameID(UInt32(position))) { Array($0) } : []
+    }
+    try append(names: names, at: 1)
+  }
+
+  // MARK: - Changing many
+
+  /// Puts what `change` returns in the place of each opening; `nil` deletes it.
+  private func changeOpenings(
+    _ change: (NameID, ArchivedOpening) throws(SQLiteError) -> ArchivedOpening?
+  ) throws(SQLiteError) {
+    var openings: [(NameID, ArchivedOpening)] = []
+    try forEachOpening { openings.append(($0, $1)) }
+    for (conversation, opening) in openings {
+      let changed = try change(conversation, opening)
+      if changed == opening { continue }
+      if let changed {
+        try set(changed, of: conversation)
+      } else {
+        let delete = try statement("DELETE FROM opening WHERE conversation = ?1")
+        delete.bind(Int64(conversation.index), at: 1)
+        try delete.run()
+      }
+    }
+  }
+
+  private func changeRecent(_ change: (ArchivedRecent) -> ArchivedRecent) throws(SQLiteError) {
+    guard let base = try base(promptEdges: []) else { throw .corrupt }
+    try set(.recent, CallCoding.encode(base.recent.map(change)))
+  }
+}
+
+extension ArchivedOpening {
+  /// The same when its call is not known by an id any more, and something else stands for it.
+  fileprivate func without(_ call: ArchivedCall, leaving mark: ArchivedCall) -> ArchivedOpening {
+    // Of two of one time the call without an id opens, as in a ledger.
+    let isFirst = nameless.map { call.time < $0.time } ?? true
+    return ArchivedOpening(call: nil, nameless: isFirst ? mark : nameless)
+  }
+}
+
+extension ArchivedCall {
+  /// A call that counts nothing.
+  fileprivate init(markAt time: Instant, _ series: UInt32) {
+    self.init(key: 0, time: time, series: series)
+    calls = 0
+  }
+}
