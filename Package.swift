@@ -77,9 +77,10 @@ let package = Package(
       name: "MimoIngestTests",
       dependencies: ["MimoIngest", "MimoSQLite", "CZlib", "CZstd", "MimoTestSupport"],
       exclude: ["Fixtures"]),
+    .target(name: "CFaultVFS", dependencies: ["CSQLite"], path: "Tests/CFaultVFS"),
     .testTarget(
       name: "MimoStoreTests",
-      dependencies: ["MimoStore", "MimoEngine", "MimoSQLite", "MimoTestSupport"],
+      dependencies: ["MimoStore", "MimoEngine", "MimoSQLite", "MimoTestSupport", "CFaultVFS"],
       exclude: ["Fixtures"]),
     .testTarget(
       name: "MimoScreenTests", dependencies: ["MimoScreen", "MimoTestSupport"],

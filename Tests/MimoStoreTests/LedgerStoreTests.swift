@@ -79,7 +79,9 @@ import Testing
     let writer = try LedgerStore.open(folder)
     let held = #expect(throws: StoreError.self) { _ = try LedgerStore.open(folder) }
     #expect("\(held!)".contains("kept by process \(getpid())"))
+    #expect(LedgerStore.isHeld(folder: folder.ledger))
     writer.close()
+    #expect(!LedgerStore.isHeld(folder: folder.ledger))
     _ = try LedgerStore.open(folder)
   }
 

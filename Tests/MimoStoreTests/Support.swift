@@ -119,6 +119,8 @@ struct ChangeGenerator {
   var names = 1
   var series = 0
   var keys: [UInt64] = []
+  /// At most so many new names and series at a time.
+  var most = 400
 
   init(seed: UInt64) { random = SplitMix(state: seed) }
 
@@ -196,12 +198,12 @@ struct ChangeGenerator {
   mutating func next() -> LedgerChanges {
     var changes = LedgerChanges()
     changes.firstName = names
-    for _ in 0..<number(0...[2, 2, 400].randomElement(using: &random)!) {
+    for _ in 0..<number(0...[2, 2, most].randomElement(using: &random)!) {
       changes.names.append((0..<number(1...40)).map { _ in number(0...255) })
     }
     names += changes.names.count
     changes.firstSeries = series
-    for _ in 0..<number(series == 0 ? 1...3 : 0...[2, 300].randomElement(using: &random)!) {
+    for _ in 0..<number(series == 0 ? 1...3 : 0...[2, most].randomElement(using: &random)!) {
       changes.series.append(
         Series(
           labels: Labels(
