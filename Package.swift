@@ -25,6 +25,7 @@ let package = Package(
       name: "MimoCatalog", dependencies: ["MimoEngine", "CEmbedded"],
       exclude: ["prices", "plans", "classes"]),
     .target(name: "MimoSQLite", dependencies: ["CSQLite"]),
+    .target(name: "MimoStore", dependencies: ["MimoEngine", "MimoSQLite"]),
     .target(name: "MimoIngest", dependencies: ["MimoEngine", "MimoSQLite", "CZlib", "CZstd"]),
     .target(name: "MimoCurses", dependencies: ["MimoScreen", "CCurses"]),
 
@@ -52,7 +53,7 @@ let package = Package(
     .executableTarget(
       name: "mimo-top",
       dependencies: [
-        "MimoEngine", "MimoCatalog", "MimoIngest", "MimoScreen", "MimoDashboard",
+        "MimoEngine", "MimoCatalog", "MimoIngest", "MimoStore", "MimoScreen", "MimoDashboard",
         "MimoCurses",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -75,6 +76,10 @@ let package = Package(
     .testTarget(
       name: "MimoIngestTests",
       dependencies: ["MimoIngest", "MimoSQLite", "CZlib", "CZstd", "MimoTestSupport"],
+      exclude: ["Fixtures"]),
+    .testTarget(
+      name: "MimoStoreTests",
+      dependencies: ["MimoStore", "MimoEngine", "MimoSQLite", "MimoTestSupport"],
       exclude: ["Fixtures"]),
     .testTarget(
       name: "MimoScreenTests", dependencies: ["MimoScreen", "MimoTestSupport"],

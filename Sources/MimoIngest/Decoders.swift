@@ -14,6 +14,7 @@ public enum Decoders {
     SGLangDecoder(),
     HeliconeDecoder(),
     LangfuseDecoder(),
+    LedgerExportDecoder(),
     AnswerDecoder(),
     ConsoleExportDecoder(),
     PlainDecoder(),

@@ -150,6 +150,9 @@ public final class LogCollector: LogConsumer {
     output = DecodedLines(readTime: clock(), keySalt: keySalt)
   }
 
+  /// Works on the ledger between two rounds, for what has to be stored of it.
+  public func withLedger<R>(_ body: (inout Ledger) -> R) -> R { body(&ledger) }
+
   /// All files, in order of discovery.
   public var fileReports: [FileReport] { files.sorted { $0.key < $1.key }.map(\.value) }
 

@@ -25,8 +25,11 @@ public final class SQLiteConnection {
   /// Opens the database at `path`.
   ///
   /// - Parameter busyMilliseconds: how long a call waits for another program's lock before it fails.
+  /// - Parameter vfs: the name of the layer through which SQLite reaches files; `nil` for the system's.
   /// - Throws: `SQLiteError`. A file that is no database fails at the first statement, not here.
-  public init(path: String, access: Access, busyMilliseconds: Int32 = 100) throws(SQLiteError) {
+  public init(
+    path: String, access: Access, busyMilliseconds: Int32 = 100, vfs: String? = nil
+  ) throws(SQLiteError) {
     var name = path
     var flags: Int32
     switch access {
@@ -38,10 +41,11 @@ public final class SQLiteConnection {
     }
     flags |= SQLITE_OPEN_NOMUTEX
     var opened: OpaquePointer?
-    let code = sqlite3_open_v2(name, &opened, flags, nil)
+    let code = sqlite3_open_v2(name, &opened, flags, vfs)
     guard code == SQLITE_OK, let opened else {
+      let error = SQLiteError(code: code, systemError: opened.map(sqlite3_system_errno) ?? 0)
       sqlite3_close_v2(opened)
-      throw SQLiteError(code: code)
+      throw error
     }
     handle = opened
     sqlite3_extended_result_codes(handle, 1)
@@ -67,8 +71,12 @@ public final class SQLiteConnection {
 
   /// Runs `body` in one transaction: all it reads is of one moment, and what it writes happens wholly or,
   /// if it throws, not at all.
-  public func transaction<R>(_ body: () throws(SQLiteError) -> R) throws(SQLiteError) -> R {
-    try execute("BEGIN")
+  ///
+  /// - Parameter writes: takes the lock of writers at once, instead of failing halfway where another has it.
+  public func transaction<R>(
+    writes: Bool = false, _ body: () throws(SQLiteError) -> R
+  ) throws(SQLiteError) -> R {
+    try execute(writes ? "BEGIN IMMEDIATE" : "BEGIN")
     do throws(SQLiteError) {
       let result = try body()
       try execute("COMMIT")
@@ -107,8 +115,15 @@ public final class SQLiteConnection {
     return names
   }
 
+  /// Whether other machines may use the files in `folder` too: locks are uncertain there, and WAL does not work.
+  public static func isOnNetwork(folder: String) -> Bool { csqlite_is_on_network(folder) != 0 }
+
   func check(_ code: Int32) throws(SQLiteError) {
-    if code != SQLITE_OK { throw SQLiteError(code: code) }
+    if code != SQLITE_OK { throw error(code) }
+  }
+
+  func error(_ code: Int32) -> SQLiteError {
+    SQLiteError(code: code, systemError: sqlite3_system_errno(handle))
   }
 
   private static func percentEncoded(_ path: String) -> String {

@@ -37,6 +37,17 @@ public final class SQLiteStatement {
       })
   }
 
+  /// Binds a blob, which SQLite copies.
+  public func bind(_ value: [UInt8], at index: Int32) {
+    // Without bytes there is no address, which would be null.
+    if value.isEmpty { return bound(sqlite3_bind_zeroblob(handle, index, 0)) }
+    let copies = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+    bound(
+      value.withUnsafeBytes {
+        sqlite3_bind_blob64(handle, index, $0.baseAddress, UInt64($0.count), copies)
+      })
+  }
+
   /// Only a wrong index, or a bound text that exceeds the limit, can fail.
   private func bound(_ code: Int32) {
     precondition(code == SQLITE_OK, "a parameter that the statement does not have")
@@ -49,7 +60,13 @@ public final class SQLiteStatement {
     let code = sqlite3_step(handle)
     if code == SQLITE_ROW { return true }
     if code == SQLITE_DONE { return false }
-    throw SQLiteError(code: code)
+    throw connection.error(code)
+  }
+
+  /// Runs a statement that returns nothing of interest, and makes it ready to run again.
+  public func run() throws(SQLiteError) {
+    defer { reset() }
+    _ = try step()
   }
 
   /// Makes the statement ready to run again; the parameters keep their values.
@@ -76,6 +93,14 @@ public final class SQLiteStatement {
     if isNull(column) { return body(nil) }
     let start = UnsafeRawPointer(sqlite3_column_text(handle, column))
     // The length is asked for after the text: a conversion may change it.
+    let count = Int(sqlite3_column_bytes(handle, column))
+    return body(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count))
+  }
+
+  /// Lends the bytes of a blob as they are; `nil` for null. A text lends its bytes, too.
+  public func withBlob<R>(_ column: Int32, _ body: (UnsafeRawBufferPointer?) -> R) -> R {
+    if isNull(column) { return body(nil) }
+    let start = sqlite3_column_blob(handle, column)
     let count = Int(sqlite3_column_bytes(handle, column))
     return body(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count))
   }

@@ -39,7 +39,7 @@ struct BatchProgram {
     for notice in model.notices { StandardStreams.complain(notice) }
     if frames == 1, stream == nil { return once(&model) }
 
-    let feed = try LocalFeed(configuration)
+    let feed = try LocalFeed(configuration, showing: model.neededMinutes)
     stream?.start()
     var printed = 0
     var isCaughtUp = false

@@ -72,6 +72,9 @@ struct CommonOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The rolling window of the hit rate: 5m, 15m, 1h.", valueName: "span"))
   var window: String?
 
+  @Flag(help: "Read the logs anew and keep nothing: the ledger is neither read nor written.")
+  var noLedger = false
+
   @Option(
     help: ArgumentHelp("Read this configuration file instead of the usual one.", valueName: "file"))
   var config: String?

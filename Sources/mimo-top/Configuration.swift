@@ -20,6 +20,8 @@ struct Configuration {
   var places: [Discovery.Place]
   /// Whether the user named the logs, rather than leaving it to us to find them.
   var namesLogs: Bool
+  /// Whether what is read goes into the ledger, and comes from there.
+  var keepsLedger: Bool
   var catalog: Catalog
   var plan: Plan
   var currency: Currency
@@ -275,10 +277,14 @@ extension Configuration {
     mouse = !typed.noMouse && (file.mouse ?? true)
 
     namesLogs = !typed.logs.isEmpty
+    // What is read as something else than it is has no place in the ledger.
+    keepsLedger =
+      !namesLogs && !typed.noLedger && (file.ledger ?? true) && typed.format == nil
+      && typed.map == nil
+    let named = namesLogs ? typed.logs : (file.logs ?? []).map(UserFolders.expanded)
     places =
-      typed.logs.isEmpty
-      ? Discovery.places()
-      : typed.logs.map { Discovery.Place(tool: nil, source: LogSource(argument: $0)) }
+      (namesLogs ? [] : Discovery.places())
+      + named.map { Discovery.Place(tool: nil, source: LogSource(argument: $0)) }
     self.notices = notices
     self.now = now
   }
@@ -298,10 +304,12 @@ struct ConfigurationFile: Codable {
   var mouse: Bool?
   var plans: [String: Purchase]?
   var map: String?
+  var logs: [String]?
+  var ledger: Bool?
 
   private static let fields: Set<String> = [
     "plan", "currency", "time_zone", "renewal_day", "warn_below", "window", "theme", "color",
-    "unicode", "mouse", "plans", "map",
+    "unicode", "mouse", "plans", "map", "logs", "ledger",
   ]
 
   /// How a subscription is bought.
@@ -376,6 +384,7 @@ struct ConfigurationFile: Codable {
     case is String.Type: "a text in quotes"
     case is Int.Type: "a whole number"
     case is Bool.Type: "true or false"
+    case is [String].Type, is [Any].Type: "a list [...] of texts in quotes"
     default: "an object {...}"
     }
   }
@@ -439,6 +448,11 @@ enum UserFolders {
 
   /// The home folder.
   static var home: String { variable("HOME") ?? "/" }
+
+  /// A path of a settings file, where `~/` stands for the home folder.
+  static func expanded(_ path: String) -> String {
+    path.hasPrefix("~/") ? home + path.dropFirst() : path
+  }
 
   /// An environment variable that is set and not empty.
   static func variable(_ name: String) -> String? {

@@ -1,6 +1,7 @@
 import MimoDashboard
 import MimoEngine
 import MimoIngest
+import MimoStore
 import Synchronization
 
 #if canImport(Darwin)
@@ -35,12 +36,17 @@ final class LocalFeed: Sendable {
     var isWanted = true
     /// There was something new while nobody wanted to know.
     var isStale = false
+    /// What of the history is shown; `nil` for all.
+    var minutes: [Range<Minute>]?
+    /// Whether the thread is done.
+    var hasEnded = false
   }
 
   /// Starts following.
   ///
+  /// - Parameter minutes: what of the history is shown at first; `nil` for all.
   /// - Throws: `LogError` if the system refuses what following needs.
-  init(_ configuration: Configuration) throws {
+  init(_ configuration: Configuration, showing minutes: [Range<Minute>]?) throws {
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { throw LogError.failed(path: "wake-up pipe", code: errno) }
     for end in ends {
@@ -49,7 +55,14 @@ final class LocalFeed: Sendable {
     }
     (descriptor, bell) = (ends[0], ends[1])
     remote = try LogFollowerRemote()
-    start(configuration)
+    mailbox.withLock { $0.minutes = minutes }
+    let remote = remote
+    let thread = WorkerThread.start { [weak self] in
+      FeedThread(configuration, remote) { self }.run()
+      self?.mailbox.withLock { $0.hasEnded = true }
+    }
+    precondition(thread != nil, "the system refuses another thread")
+    thread?.detach()
   }
 
   /// Asks for the newest counts: at once if there are some not yet handed out, else as soon as there are.
@@ -66,6 +79,18 @@ final class LocalFeed: Sendable {
     return isThere
   }
 
+  /// Says what of the history is shown from now on; `nil` for all of it. It comes with the next news.
+  func show(_ minutes: [Range<Minute>]?) {
+    let isNew = mailbox.withLock { mailbox in
+      defer { mailbox.minutes = minutes }
+      // The window of the last days ends later with each minute; what is there already goes on by itself.
+      if mailbox.minutes?.map(\.lowerBound) == minutes?.map(\.lowerBound) { return false }
+      mailbox.isStale = true
+      return true
+    }
+    if isNew { remote.ask() }
+  }
+
   /// The news that was asked for, if it has come.
   func take() -> News? {
     var bytes: (UInt64, UInt64) = (0, 0)
@@ -79,62 +104,256 @@ final class LocalFeed: Sendable {
   /// Ends following after the present round.
   func stop() { remote.stop() }
 
-  private func start(_ configuration: Configuration) {
-    let sources = configuration.sources
-    let placeNames = configuration.placeNames
-    let formats = configuration.formats
-    let edges = configuration.catalog.promptEdges
-    let namesLogs = configuration.namesLogs
-    let remote = remote
-    let thread = WorkerThread.start { [weak self] in
-      let collector = LogCollector(
-        ledger: Ledger(promptEdges: edges), sources: sources, formats: formats,
-        clock: { SystemClock.now })
-      var files: [Int: Int] = [:]
-      var ingest = IngestSummary()
-      ingest.sources = placeNames
-      var reading = Reading()
-      collector.onRound = { collector, isCaughtUp in
-        reading.note(collector.progress, isCaughtUp: isCaughtUp)
-        guard let self, self.isWanted() else { return }
-        // Of thousands of files few have changed.
-        for id in collector.takeChanges() {
-          let file = IngestSummary.File(collector.files[id]!)
-          if let place = files[id] {
-            ingest.files[place] = file
-          } else {
-            files[id] = ingest.files.count
-            ingest.files.append(file)
-          }
-        }
-        ingest.note(collector.sourceErrors, namesLogs: namesLogs)
-        ingest.reading = reading.progress
-        self.publish(
-          News(snapshot: collector.ledger.snapshot(), ingest: ingest, isCaughtUp: isCaughtUp))
-      }
-      do throws(LogError) {
-        try LogFollower(sources: sources, remote: remote).run(collector)
-      } catch {
-        var ingest = IngestSummary()
-        ingest.errors = [error.description]
-        self?.publish(News(snapshot: collector.ledger.snapshot(), ingest: ingest, isCaughtUp: true))
-      }
+  /// Ends following and waits, at most so long, until what was read is stored.
+  ///
+  /// What is not stored then is read again by the next program.
+  func finish(withinMilliseconds limit: Int64) {
+    stop()
+    let end = SystemClock.monotonicMilliseconds + limit
+    while !mailbox.withLock({ $0.hasEnded }), SystemClock.monotonicMilliseconds < end {
+      poll(nil, 0, 2)
     }
-    precondition(thread != nil, "the system refuses another thread")
-    thread?.detach()
   }
 
-  private func isWanted() -> Bool {
+  // MARK: - For the thread
+
+  /// Whether somebody waits for news; from now on nobody does.
+  fileprivate func isWanted() -> Bool {
     mailbox.withLock { mailbox in
       defer { (mailbox.isWanted, mailbox.isStale) = (false, !mailbox.isWanted) }
       return mailbox.isWanted
     }
   }
 
-  private func publish(_ latest: News) {
+  fileprivate var minutes: [Range<Minute>]? { mailbox.withLock { $0.minutes } }
+
+  fileprivate func publish(_ latest: News) {
     mailbox.withLock { $0.news = latest }
     var byte: UInt8 = 0
     _ = write(bell, &byte, 1)
+  }
+}
+
+/// What goes on in the feed's thread: reading logs into the ledger on disk, or showing what another process reads
+/// into it, or, if there is none to be had, reading logs into memory.
+private final class FeedThread {
+  private let configuration: Configuration
+  private let remote: LogFollowerRemote
+  private let feed: () -> LocalFeed?
+  private var ingest: FollowedFiles
+  private var reading = Reading()
+
+  init(
+    _ configuration: Configuration, _ remote: LogFollowerRemote, _ feed: @escaping () -> LocalFeed?
+  ) {
+    self.configuration = configuration
+    self.remote = remote
+    self.feed = feed
+    ingest = FollowedFiles(configuration)
+  }
+
+  func run() {
+    guard configuration.keepsLedger else { return readIntoMemory() }
+    var restarts = 0
+    while !remote.isStopped {
+      do throws(StoreError) {
+        let store = try LedgerStore.open(
+          folder: UserFolders.state, access: .write, now: SystemClock.now)
+        defer { store.close() }
+        try keep(store)
+      } catch .held(_, let holder) {
+        followKeeper(holder)
+      } catch {
+        restarts += 1
+        // What is damaged is set aside by opening it again.
+        if error.needsNewStore, restarts <= 3 { continue }
+        ingest.ledgerNotice = "\(error.description) (counting in memory)"
+        return readIntoMemory()
+      }
+    }
+  }
+
+  /// Counts into the ledger until the feed is stopped.
+  private func keep(_ store: LedgerStore) throws(StoreError) {
+    let keeper = try LedgerKeeper(store, configuration)
+    ingest = FollowedFiles(configuration)
+    ingest.ledgerNotice = store.notices.first
+    var failure: StoreError?
+    func attempt<R>(_ body: () throws(StoreError) -> R) -> R? {
+      do throws(StoreError) { return try body() } catch {
+        failure = failure ?? error
+        return nil
+      }
+    }
+    var isCaughtUp = false
+    func show(_ collector: LogCollector) {
+      guard let feed = feed(), feed.isWanted() else { return }
+      let minutes = feed.minutes
+      guard let snapshot = attempt({ () throws(StoreError) in try keeper.snapshot(minutes) }) else {
+        return
+      }
+      ingest.trouble = keeper.trouble?.description
+      ingest.note(collector, isCaughtUp: isCaughtUp)
+      ingest.summary.history = LoadedHistory(
+        first: keeper.coverage.first, loaded: keeper.coverage.loaded)
+      ingest.summary.reading = reading.progress
+      feed.publish(
+        LocalFeed.News(snapshot: snapshot, ingest: ingest.summary, isCaughtUp: isCaughtUp))
+    }
+    // What is stored is on screen before the first log is looked at.
+    show(keeper.collector)
+    keeper.collector.onRound = { collector, caughtUp in
+      isCaughtUp = caughtUp
+      self.reading.note(collector.progress, isCaughtUp: caughtUp)
+      show(collector)
+    }
+    do throws(LogError) {
+      let follower = try LogFollower(
+        sources: configuration.sources, places: keeper.places, remote: remote)
+      follower.run(keeper.collector) {
+        let due = attempt { () throws(StoreError) in
+          try keeper.commitIfDue(isCaughtUp: isCaughtUp)
+        }
+        if failure != nil { follower.end() }
+        return due ?? nil
+      }
+    } catch {
+      ingest.failure = error
+      isCaughtUp = true
+      show(keeper.collector)
+      return
+    }
+    if let failure { throw failure }
+    try keeper.commit(isCaughtUp: isCaughtUp)
+  }
+
+  /// Shows what another process keeps, until that ends.
+  private func followKeeper(_ holder: String) {
+    ingest = FollowedFiles(configuration)
+    ingest.ledgerNotice = "the ledger is kept by \(holder); this screen follows it"
+    var reader: LedgerReader?
+    var lastTry = SystemClock.monotonicMilliseconds
+    while !remote.isStopped {
+      do throws(StoreError) {
+        if reader == nil {
+          reader = try LedgerReader(
+            try LedgerStore.open(folder: UserFolders.state, access: .read, now: SystemClock.now),
+            configuration)
+        }
+        if let feed = feed(), try reader!.hasNews(feed.minutes), feed.isWanted() {
+          let snapshot = try reader!.snapshot(feed.minutes)
+          ingest.note(reader!)
+          feed.publish(
+            LocalFeed.News(
+              snapshot: snapshot, ingest: ingest.summary, isCaughtUp: !reader!.isStillReading))
+        }
+      } catch {
+        // The other process may just be making it, or setting a damaged one aside.
+        reader = nil
+        ingest.trouble = error.description
+      }
+      poll(nil, 0, 100)
+      let now = SystemClock.monotonicMilliseconds
+      if now - lastTry >= 1000 {
+        lastTry = now
+        if !LedgerStore.isHeld(folder: UserFolders.state) { return }
+      }
+    }
+  }
+
+  /// Follows the logs from their beginnings, and forgets all at the end.
+  private func readIntoMemory() {
+    let collector = LogCollector(
+      ledger: Ledger(promptEdges: configuration.catalog.promptEdges),
+      sources: configuration.sources, formats: configuration.formats,
+      clock: { SystemClock.now })
+    func show(_ collector: LogCollector, _ isCaughtUp: Bool) {
+      guard let feed = feed(), feed.isWanted() else { return }
+      ingest.note(collector, isCaughtUp: false)
+      ingest.summary.reading = reading.progress
+      feed.publish(
+        LocalFeed.News(
+          snapshot: collector.ledger.snapshot(), ingest: ingest.summary, isCaughtUp: isCaughtUp))
+    }
+    collector.onRound = { collector, isCaughtUp in
+      self.reading.note(collector.progress, isCaughtUp: isCaughtUp)
+      show(collector, isCaughtUp)
+    }
+    do throws(LogError) {
+      try LogFollower(sources: configuration.sources, remote: remote).run(collector)
+    } catch {
+      ingest.failure = error
+      show(collector, true)
+    }
+  }
+}
+
+/// What is known of the followed files, as the interface shows it.
+private struct FollowedFiles {
+  var summary = IngestSummary()
+  /// How the ledger is kept, if that is worth saying.
+  var ledgerNotice: String?
+  /// Why nothing can be stored at present.
+  var trouble: String?
+  /// Why nothing can be followed.
+  var failure: LogError?
+
+  private let namesLogs: Bool
+  private var followed: [IngestSummary.File] = []
+  /// Places in `followed` by the follower's file ids.
+  private var places: [Int: Int] = [:]
+  private var gone: [IngestSummary.File] = []
+  private var lastLook: Int64 = .min / 2
+
+  init(_ configuration: Configuration) {
+    namesLogs = configuration.namesLogs
+    summary.sources = configuration.placeNames
+  }
+
+  /// Notes what is new since the last time.
+  mutating func note(_ collector: LogCollector, isCaughtUp: Bool) {
+    // Of thousands of files few have changed.
+    let changes = collector.takeChanges()
+    for id in changes {
+      let file = IngestSummary.File(collector.files[id]!)
+      if let place = places[id] {
+        followed[place] = file
+      } else {
+        places[id] = followed.count
+        followed.append(file)
+      }
+    }
+    let hasLooked = isCaughtUp && lookForGone(collector)
+    if hasLooked || !changes.isEmpty { summary.files = followed + gone }
+    summary.note(
+      collector.sourceErrors + (failure.map { [$0] } ?? []), namesLogs: namesLogs)
+    noteLedger()
+  }
+
+  /// Notes what another process has stored.
+  mutating func note(_ reader: LedgerReader) {
+    summary.files = reader.files.map { IngestSummary.File($0.report) }
+    summary.history = LoadedHistory(first: reader.coverage.first, loaded: reader.coverage.loaded)
+    trouble = nil
+    (summary.errors, summary.notices) = ([], [])
+    noteLedger()
+  }
+
+  private mutating func noteLedger() {
+    summary.notices += [ledgerNotice, trouble].compactMap { $0 }
+  }
+
+  /// Looks which logs are gone; once a minute at most, because each is looked for on the disk.
+  private mutating func lookForGone(_ collector: LogCollector) -> Bool {
+    let now = SystemClock.monotonicMilliseconds
+    guard now - lastLook >= 60_000 else { return false }
+    lastLook = now
+    gone = collector.goneFiles.map { state in
+      var file = IngestSummary.File(state.report)
+      file.isGone = true
+      return file
+    }
+    return true
   }
 }
 

@@ -1,15 +1,32 @@
 import MimoDashboard
 import MimoEngine
 import MimoIngest
+import MimoStore
 
-/// Everything that the logs hold now, read once.
+/// Everything that the ledger has and the logs say beyond it, or that named logs hold now, read once.
 struct LogScan {
   let snapshot: UsageSnapshot
   let files: [FileReport]
   let sourceErrors: [LogError]
+  /// What there is to say of the ledger.
+  private(set) var notices: [String] = []
+  /// Why the logs were read without the ledger.
+  private(set) var ledgerError: StoreError?
 
   /// Reads all sources of a configuration to their end.
-  init(_ configuration: Configuration) {
+  ///
+  /// - Parameter minutes: what is needed of the ledger's history; `nil` for all.
+  init(_ configuration: Configuration, minutes: [Range<Minute>]? = nil) {
+    if configuration.keepsLedger {
+      do throws(StoreError) {
+        let scan = try LedgerScan(configuration, minutes: minutes)
+        (snapshot, files, sourceErrors) = (scan.snapshot, scan.files, scan.sourceErrors)
+        notices = scan.notices
+        return
+      } catch {
+        ledgerError = error
+      }
+    }
     let ledger = Ledger(promptEdges: configuration.catalog.promptEdges)
     if configuration.sources.allSatisfy(\.isSeekable) {
       let scan = ParallelScan(
@@ -42,7 +59,11 @@ struct LogScan {
   ///
   /// - Returns: the exit code: 0, 1 if something could not be read, 3 if there is no usage.
   func complain(noUsage: Bool, _ configuration: Configuration) -> Int32 {
-    var isIncomplete = false
+    var isIncomplete = ledgerError != nil
+    if let ledgerError {
+      StandardStreams.complain("\(ledgerError.description) (the logs were read without it)")
+    }
+    for notice in notices { StandardStreams.complain(notice) }
     var isForeignSaid = false
     for error in sourceErrors where configuration.namesLogs || !error.isAbsence {
       StandardStreams.complain(error.description)

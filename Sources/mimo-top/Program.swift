@@ -28,7 +28,7 @@ final class Program {
     } catch {
       throw Failure(description: error.description)
     }
-    feed = try LocalFeed(configuration)
+    feed = try LocalFeed(configuration, showing: model.neededMinutes)
     stream?.start()
   }
 
@@ -44,6 +44,7 @@ final class Program {
         screen.present(view(model), palette: model.palette)
         isDirty = false
       }
+      feed.show(model.neededMinutes)
       let gap = pace.pause(at: SystemClock.monotonicMilliseconds)
       if gap <= 0 { feed.request() }
       let untilTick = min(60_000, model.nextTick.milliseconds - SystemClock.now.milliseconds)
@@ -95,7 +96,7 @@ final class Program {
     case .resized(let size): _ = update(&model, .resized(size))
     case .suspend: screen.suspend()
     case .terminate(let signal):
-      feed.stop()
+      feed.finish(withinMilliseconds: 1000)
       screen.end(bySignal: signal)
     case .hangUp:
       leave()
@@ -105,8 +106,8 @@ final class Program {
   }
 
   private func leave() {
-    feed.stop()
     screen.close()
+    feed.finish(withinMilliseconds: 1000)
   }
 }
 

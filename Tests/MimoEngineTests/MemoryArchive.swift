@@ -27,7 +27,7 @@ final class MemoryArchive: LedgerArchive {
     state.withLock { state in
       precondition(changes.firstName == state.base.names.count)
       precondition(changes.firstSeries == state.base.series.count)
-      for name in changes.names { _ = state.base.names.intern(name) }
+      for name in changes.names { name.withUnsafeBytes { state.base.names.restore($0) } }
       state.base.series += changes.series
       state.base.load = changes.load
       state.hours.merge(changes.hours) { $1 }

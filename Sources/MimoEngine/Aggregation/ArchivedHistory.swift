@@ -69,6 +69,16 @@ public struct CellList: Sendable {
   /// No cells.
   public init() {}
 
+  /// Adds the cells of another list, none of which is in this one.
+  public mutating func append(contentsOf other: CellList) {
+    if chunks.isEmpty { return chunks = other.chunks }
+    for chunk in other.chunks {
+      for (row, cell) in chunk.cells.enumerated() {
+        append(ArchivedCell(cell, chunk.extras(of: row)))
+      }
+    }
+  }
+
   /// Adds a cell that is not in the list.
   @inline(__always)
   public mutating func append(_ cell: ArchivedCell) {

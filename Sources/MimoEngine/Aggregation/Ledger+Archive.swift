@@ -82,7 +82,9 @@ extension Ledger {
     var changes = LedgerChanges()
     changes.load = load
     changes.firstName = a.names
-    changes.names = (a.names..<names.count).map { names[NameID(UInt32($0))] }
+    changes.names = (a.names..<names.count).map { position in
+      names.withBytes(of: NameID(UInt32(position))) { Array($0) }
+    }
     changes.firstSeries = a.series
     changes.series = Array(cube.series[a.series...])
     for hour in a.changedHours {
@@ -247,17 +249,7 @@ extension Ledger {
   private func archived(cell position: UInt32) -> ArchivedCell {
     let chunk = cube.chunks[Int(position) / CellChunk.capacity]
     let row = Int(position) % CellChunk.capacity
-    let cell = chunk.cells[row]
-    var archived = ArchivedCell(minute: cell.minute, series: cell.series)
-    archived.requests = cell.requests
-    archived.errors = cell.errors
-    archived.tokens = cell.tokens
-    if let extras = chunk.extras(of: row) {
-      archived.statedCost = extras.stated.amount
-      archived.statedCalls = extras.stated.calls
-      archived.quantities = extras.quantities
-    }
-    return archived
+    return ArchivedCell(chunk.cells[row], chunk.extras(of: row))
   }
 
   private func archived(call position: UInt32) -> ArchivedCall {

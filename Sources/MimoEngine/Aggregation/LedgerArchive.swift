@@ -61,6 +61,15 @@ public struct ArchivedCell: Hashable, Sendable {
     (statedCost, statedCalls, quantities) = (.zero, 0, Quantities())
   }
 
+  init(_ cell: UsageCell, _ extras: CellExtras?) {
+    self.init(minute: cell.minute, series: cell.series)
+    (requests, errors, tokens) = (cell.requests, cell.errors, cell.tokens)
+    if let extras {
+      (statedCost, statedCalls) = (extras.stated.amount, extras.stated.calls)
+      quantities = extras.quantities
+    }
+  }
+
   /// Whether nothing is counted in it.
   public var isEmpty: Bool { requests | errors == 0 }
 }
@@ -174,8 +183,9 @@ public struct LedgerBase: Sendable {
 public struct LedgerChanges: Sendable {
   /// How many names there were before; `names` follow them.
   public var firstName = 1
-  /// New names, in the order of their positions.
-  public var names: [String] = []
+  /// New names, in the order of their positions: the bytes of logs, which need not be valid UTF-8. To be given back
+  /// with `NameTable.restore`.
+  public var names: [[UInt8]] = []
   /// How many addresses there were before; `series` follow them.
   public var firstSeries = 0
   /// New addresses, in the order of their positions.

@@ -12,6 +12,17 @@ public struct Series: Hashable, Sendable {
   /// Yes-or-no facts about the calls.
   public var flags: Flags
 
+  /// Creates an address.
+  public init(
+    labels: Labels, conversation: NameID = .none, tier: ServiceTier, band: UInt8, flags: Flags
+  ) {
+    self.labels = labels
+    self.conversation = conversation
+    self.tier = tier
+    self.band = band
+    self.flags = flags
+  }
+
   /// A well mixed number: equal series have equal ones.
   var key: UInt64 {
     func pair(_ a: NameID, _ b: NameID) -> UInt64 { UInt64(a.index) << 32 | UInt64(b.index) }

@@ -41,12 +41,24 @@ public struct NameTable: Sendable {
       if matches(candidate, name) { return NameID(UInt32(candidate)) }
       slot = (slot + 1) & mask
     }
-    let id = ends.count
+    return append(name, slot)
+  }
+
+  /// Takes up the next name of an archived table, in its place even if it is empty there: forgotten.
+  public mutating func restore(_ name: UnsafeRawBufferPointer) {
+    let mask = slots.count - 1
+    var slot = Int(truncatingIfNeeded: Fingerprint(of: name).value) & mask
+    while slots[slot] != 0 { slot = (slot + 1) & mask }
+    _ = append(name, slot)
+  }
+
+  private mutating func append(_ name: UnsafeRawBufferPointer, _ slot: Int) -> NameID {
+    let id = UInt32(ends.count)
     bytes.append(contentsOf: name)
     ends.append(UInt32(bytes.count))
-    slots[slot] = UInt32(id)
+    slots[slot] = id
     if ends.count * 2 > slots.count { grow() }
-    return NameID(UInt32(id))
+    return NameID(id)
   }
 
   /// The id of a name.

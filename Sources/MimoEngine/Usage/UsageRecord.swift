@@ -135,7 +135,7 @@ public struct Labels: Hashable, Sendable {
 /// whatever order the lines come.
 public struct CallIdentity: Hashable, Sendable {
   /// How good the evidence is that a line is the call itself.
-  public enum Rank: UInt8, Comparable, Sendable {
+  public enum Rank: UInt8, Comparable, CaseIterable, Sendable {
     /// A copy of another file's answer inside a line of another kind.
     case embeddedCopy
     /// The opening of a stream, whose counters are not final.
@@ -144,6 +144,16 @@ public struct CallIdentity: Hashable, Sendable {
     case message
     /// Message id and request id: two such lines with different request ids are two calls.
     case request
+
+    /// What exports call it.
+    public var name: String {
+      switch self {
+      case .embeddedCopy: "copy"
+      case .opening: "opening"
+      case .message: "message"
+      case .request: "request"
+      }
+    }
 
     /// Whether the first is the weaker evidence.
     public static func < (a: Rank, b: Rank) -> Bool { a.rawValue < b.rawValue }

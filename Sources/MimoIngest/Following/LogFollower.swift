@@ -102,6 +102,7 @@ public final class LogFollower {
   private var isStarting = false
   private var isStarted = false
   private var isCaughtUp = false
+  private var isEnded = false
   /// Somebody wants to know where reading stands.
   private var isAsked = false
   /// An error came or went since the consumer last caught up.
@@ -238,11 +239,16 @@ public final class LogFollower {
   // MARK: - Following
 
   /// Follows until `remote.stop()` is called. Uses no processor time while nothing changes.
-  public func run(_ consumer: any LogConsumer) {
+  ///
+  /// - Parameter between: is called between two rounds, and says in how many milliseconds it wants to be again,
+  ///   even if nothing happens until then; `nil` for no need.
+  public func run(
+    _ consumer: any LogConsumer, between: () -> Int64? = { nil }
+  ) {
     var pause: Int32 = 1
-    while !remote.isStopped {
+    while !remote.isStopped && !isEnded {
       let begun = monotonicMilliseconds()
-      let bytes = step(consumer)
+      let bytes = step(consumer, timeoutMilliseconds: between())
       // A big round means that we are behind.
       if bytes == 0 || bytes >= 1 << 20 || hasWork { continue }
       // A lone line is delivered at once; a steady stream of small writes is taken in fewer reads.
@@ -252,6 +258,9 @@ public final class LogFollower {
       poll(&bell, 1, pause)
     }
   }
+
+  /// Makes `run` return after its present round. The follower's thread only; `remote.stop()` is for others.
+  public func end() { isEnded = true }
 
   /// One round: waits for something to do, at most so long, then does up to `roundBytes` of it.
   ///
@@ -375,7 +384,7 @@ public final class LogFollower {
     if let next = waiting.lazy.map(\.notBefore).min() {
       timeout = min(timeout, max(0, next - monotonicMilliseconds()))
     }
-    if hasWork || remote.isStopped { timeout = 0 }
+    if hasWork || remote.isStopped || isEnded { timeout = 0 }
     var polled = [pollfd(fd: remote.wakeUp, events: Int16(POLLIN), revents: 0)]
     polled += streams.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
     polled.append(pollfd(fd: watcher.descriptor, events: Int16(POLLIN), revents: 0))

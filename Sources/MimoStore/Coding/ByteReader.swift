@@ -1,0 +1,119 @@
+import MimoEngine
+
+/// Reads what `ByteWriter` wrote. What is not there reads as 0, and `isDamaged` says so afterwards.
+struct ByteReader {
+  private var next: UnsafePointer<UInt8>
+  private let end: UnsafePointer<UInt8>
+  /// Whether something was read that no writer wrote.
+  private(set) var isDamaged = false
+
+  /// Reads bytes that stay where they are meanwhile.
+  init(_ bytes: UnsafeRawBufferPointer) {
+    // Without bytes there is no address; nothing is read from this one.
+    let start = bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 1)!
+    next = start.assumingMemoryBound(to: UInt8.self)
+    end = next + bytes.count
+  }
+
+  /// Reads what `sealed(for:)` made, without the checksum; damaged from the start if that does not fit.
+  init(sealed bytes: UnsafeRawBufferPointer, for place: UInt64) {
+    guard bytes.count >= 4 else {
+      self.init(UnsafeRawBufferPointer(start: nil, count: 0))
+      isDamaged = true
+      return
+    }
+    let content = UnsafeRawBufferPointer(rebasing: bytes.dropLast(4))
+    self.init(content)
+    let stored = UInt32(
+      littleEndian: bytes.loadUnaligned(fromByteOffset: content.count, as: UInt32.self))
+    if stored != checksum(content, place) { markDamaged() }
+  }
+
+  /// Whether all is read.
+  var isAtEnd: Bool { next == end }
+
+  /// Says that what was read cannot be true; nothing more is read.
+  mutating func markDamaged() {
+    isDamaged = true
+    next = end
+  }
+
+  @inline(__always)
+  mutating func byte() -> UInt8 {
+    if next == end {
+      isDamaged = true
+      return 0
+    }
+    defer { next += 1 }
+    return next.pointee
+  }
+
+  @inline(__always)
+  mutating func number() -> UInt64 {
+    let first = byte()
+    return first < 0x80 ? UInt64(first) : longNumber(first)
+  }
+
+  private mutating func longNumber(_ first: UInt8) -> UInt64 {
+    var value = UInt64(first & 0x7F)
+    var shift: UInt64 = 7
+    while shift < 64 {
+      let group = byte()
+      value |= UInt64(group & 0x7F) << shift
+      if group < 0x80 { return value }
+      shift += 7
+    }
+    markDamaged()
+    return 0
+  }
+
+  /// A number that fits the type.
+  @inline(__always)
+  mutating func number<Number: FixedWidthInteger>(as type: Number.Type) -> Number {
+    let value = number()
+    guard let number = Number(exactly: value) else {
+      markDamaged()
+      return 0
+    }
+    return number
+  }
+
+  mutating func folded() -> Int64 {
+    let value = number()
+    return Int64(bitPattern: value >> 1) ^ -Int64(value & 1)
+  }
+
+  mutating func foldedWide() -> Int128 {
+    var value: UInt128 = 0
+    var shift: UInt128 = 0
+    while shift < 128 {
+      let group = byte()
+      value |= UInt128(group & 0x7F) << shift
+      if group < 0x80 { return Int128(bitPattern: value >> 1) ^ -Int128(value & 1) }
+      shift += 7
+    }
+    markDamaged()
+    return 0
+  }
+
+  mutating func fixed<Number: FixedWidthInteger>(as type: Number.Type) -> Number {
+    let size = MemoryLayout<Number>.size
+    guard end - next >= size else {
+      markDamaged()
+      return 0
+    }
+    defer { next += size }
+    return Number(
+      littleEndian: UnsafeRawPointer(next).loadUnaligned(as: Number.self))
+  }
+
+  /// Lends so many bytes.
+  mutating func text(_ count: Int) -> UnsafeRawBufferPointer {
+    guard count >= 0, end - next >= count else {
+      markDamaged()
+      return UnsafeRawBufferPointer(start: nil, count: 0)
+    }
+    defer { next += count }
+    return UnsafeRawBufferPointer(start: next, count: count)
+  }
+}

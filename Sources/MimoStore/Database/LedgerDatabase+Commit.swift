@@ -1,0 +1,91 @@
+import MimoEngine
+import MimoSQLite
+
+extension LedgerDatabase {
+  /// Stores changes; `false`, with nothing stored, if they do not follow what is there.
+  func commit(_ changes: LedgerChanges, _ notes: [StoreNote]) throws(SQLiteError) -> Bool {
+    guard try follows(changes) else { return false }
+    for note in notes { try set(note) }
+    if changes.isEmpty && notes.isEmpty { return true }
+    let commit = try (number(.commit) ?? 0) + 1
+    try set(.commit, commit)
+    try append(names: changes.names, at: changes.firstName)
+    try append(series: changes.series, at: changes.firstSeries)
+    for (hour, cells) in changes.hours.sorted(by: { $0.key < $1.key }) {
+      try set(cells, of: hour, commit: commit)
+    }
+    // In the order of the table: a first scan fills it page by page.
+    for call in changes.calls.sorted(by: { Int64(bitPattern: $0.key) < Int64(bitPattern: $1.key) })
+    {
+      try set(call: call.key, CallCoding.encode(call))
+    }
+    for (key, target) in changes.redirects {
+      try set(call: key, CallCoding.encode(redirect: target, of: key))
+    }
+    for (conversation, opening) in changes.openings { try set(opening, of: conversation) }
+    if let recent = changes.recent { try set(.recent, CallCoding.encode(recent)) }
+    try set(.loadCounts, changes.load.counts)
+    try set(.loadCalls, changes.load.calls)
+    return true
+  }
+
+  /// Whether new names and addresses begin where the stored ones end, or where they ended before a commit whose
+  /// answer got lost.
+  private func follows(_ changes: LedgerChanges) throws(SQLiteError) -> Bool {
+    let names = try names(from: changes.firstName) { _ in }
+    let series = try series(from: changes.firstSeries) { _ in }
+    return names >= changes.firstName && names <= changes.firstName + changes.names.count
+      && series >= changes.firstSeries && series <= changes.firstSeries + changes.series.count
+  }
+
+  // MARK: - Notes
+
+  func set(_ note: StoreNote) throws(SQLiteError) {
+    let change = try statement(
+      note.value == nil
+        ? "DELETE FROM note WHERE kind = ?1 AND key = ?2"
+        : "INSERT OR REPLACE INTO note VALUES (?1, ?2, ?3)")
+    change.bind(note.kind, at: 1)
+    change.bind(note.key, at: 2)
+    if let value = note.value { change.bind(value, at: 3) }
+    try change.run()
+  }
+
+  /// All notes of a kind, in the order of their keys.
+  func notes(kind: String) throws(SQLiteError) -> [StoreNote] {
+    let query = try statement("SELECT key, value FROM note WHERE kind = ?1 ORDER BY key")
+    defer { query.reset() }
+    query.bind(kind, at: 1)
+    var notes: [StoreNote] = []
+    while try query.step() {
+      notes.append(
+        StoreNote(
+          kind: kind, key: query.withBlob(0) { Array($0 ?? Self.nothing) },
+          value: query.withBlob(1) { Array($0 ?? Self.nothing) }))
+    }
+    return notes
+  }
+
+  private static var nothing: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(start: nil, count: 0)
+  }
+
+  // MARK: - Looking at everything
+
+  /// Reads all there is.
+  ///
+  /// - Throws: `SQLiteError.corrupt` if anything is damaged.
+  func verify() throws(SQLiteError) {
+    let check = try statement("PRAGMA quick_check(1)")
+    defer { check.reset() }
+    guard try check.step(), check.text(0) == "ok" else { throw .corrupt }
+    guard try base(promptEdges: []) != nil else { throw .corrupt }
+    try cells(in: nil) { _ in }
+    var redirects: [UInt64] = []
+    try forEachCall { (key, entry) in
+      if case .redirect = entry { redirects.append(key) }
+    }
+    for key in redirects { _ = try call(key) }
+    try forEachOpening { _, _ in }
+  }
+}

@@ -1,0 +1,337 @@
+import MimoEngine
+import MimoSQLite
+
+/// The ledger's tables in the ledger's terms. Belongs to one thread at a time.
+///
+/// Its errors are SQLite's; what contradicts itself is `SQLiteError.corrupt`.
+final class LedgerDatabase {
+  let connection: SQLiteConnection
+  private var statements: [String: SQLiteStatement] = [:]
+  /// How many addresses there were at least, when last asked.
+  private var knownSeries: Int64 = 0
+
+  init(_ connection: SQLiteConnection) { self.connection = connection }
+
+  /// A statement that is compiled once. Whoever steps through it resets it: an open one keeps old pages alive.
+  func statement(_ sql: String) throws(SQLiteError) -> SQLiteStatement {
+    if let known = statements[sql] { return known }
+    let statement = try connection.prepare(sql)
+    statements[sql] = statement
+    return statement
+  }
+
+  /// The number in the first row and column.
+  func number(_ sql: String) throws(SQLiteError) -> Int64? {
+    let query = try statement(sql)
+    defer { query.reset() }
+    return try query.step() ? query.integer(0) : nil
+  }
+
+  /// Calls `body` with each row of a query.
+  func forEachRow(
+    _ sql: String, _ parameters: [Int64] = [],
+    _ body: (SQLiteStatement) throws(SQLiteError) -> Void
+  ) throws(SQLiteError) {
+    let query = try statement(sql)
+    defer { query.reset() }
+    for (index, parameter) in parameters.enumerated() {
+      query.bind(parameter, at: Int32(index + 1))
+    }
+    while try query.step() { try body(query) }
+  }
+
+  // MARK: - Single values
+
+  /// The names of single values. Times are milliseconds since 1970, minutes are minutes since then.
+  enum StateValue: String {
+    /// Sixteen random bytes: which ledger this is.
+    case origin
+    /// A random number for hashes of keys.
+    case keySalt = "key_salt"
+    /// When the ledger began.
+    case created
+    /// The number of the last commit.
+    case commit
+    /// Prompt sizes at which the addresses' bands end.
+    case edges
+    /// The latest calls.
+    case recent
+    /// The sums over all cells ever counted.
+    case loadCounts = "load_counts"
+    /// Their calls.
+    case loadCalls = "load_calls"
+    /// The minute before which calls are not known any more.
+    case prunedBefore = "pruned_before"
+    /// The minute before which usage was forgotten.
+    case forgottenBefore = "forgotten_before"
+  }
+
+  func number(_ name: StateValue) throws(SQLiteError) -> Int64? {
+    try value(name) { $0.integer(0) } ?? nil
+  }
+
+  func bytes(_ name: StateValue) throws(SQLiteError) -> [UInt8]? {
+    try value(name) { $0.withBlob(0) { $0.map { Array($0) } } } ?? nil
+  }
+
+  private func value<R>(
+    _ name: StateValue, _ read: (SQLiteStatement) -> R
+  ) throws(SQLiteError) -> R? {
+    let query = try statement("SELECT value FROM state WHERE name = ?1")
+    defer { query.reset() }
+    query.bind(name.rawValue, at: 1)
+    return try query.step() ? read(query) : nil
+  }
+
+  private static let setState = "INSERT OR REPLACE INTO state VALUES (?1, ?2)"
+
+  func set(_ name: StateValue, _ value: Int64) throws(SQLiteError) {
+    let insert = try statement(Self.setState)
+    insert.bind(name.rawValue, at: 1)
+    insert.bind(value, at: 2)
+    try insert.run()
+  }
+
+  func set(_ name: StateValue, _ value: [UInt8]) throws(SQLiteError) {
+    let insert = try statement(Self.setState)
+    insert.bind(name.rawValue, at: 1)
+    insert.bind(value, at: 2)
+    try insert.run()
+  }
+
+  // MARK: - Cells
+
+  func cells(
+    of hour: Hour, _ body: (ArchivedCell) -> Void
+  ) throws(SQLiteError) { try cells(in: hour..<Hour(hour.number + 1), body) }
+
+  /// Calls `body` with each cell of the hours, hour by hour; the series of each is known.
+  func cells(
+    in hours: Range<Hour>?, _ body: (ArchivedCell) -> Void
+  ) throws(SQLiteError) {
+    var largest: UInt32?
+    try forEachRow(
+      "SELECT number, cells FROM hour WHERE number >= ?1 AND number < ?2 ORDER BY number",
+      [Int64(hours?.lowerBound.number ?? .min), Int64(hours?.upperBound.number ?? .max)]
+    ) { (row) throws(SQLiteError) in
+      let hour = try hour(row.integer(0))
+      let isWhole = row.withBlob(1) { bytes in
+        SlabCoding.decode(bytes ?? UnsafeRawBufferPointer(start: nil, count: 0), of: hour) { cell in
+          largest = max(largest ?? 0, cell.series)
+          body(cell)
+        }
+      }
+      if !isWhole { throw .corrupt }
+    }
+    if let largest, try !isKnown(series: largest) { throw .corrupt }
+  }
+
+  func set(
+    _ cells: [ArchivedCell], of hour: Hour, commit: Int64
+  ) throws(SQLiteError) {
+    let insert = try statement("INSERT OR REPLACE INTO hour VALUES (?1, ?2, ?3)")
+    insert.bind(Int64(hour.number), at: 1)
+    insert.bind(commit, at: 2)
+    insert.bind(SlabCoding.encode(cells, of: hour), at: 3)
+    try insert.run()
+  }
+
+  func hours(changedSince commit: Int64) throws(SQLiteError) -> [Hour] {
+    var hours: [Hour] = []
+    try forEachRow("SELECT number FROM hour WHERE written > ?1 ORDER BY number", [commit]) {
+      (row) throws(SQLiteError) in hours.append(try hour(row.integer(0)))
+    }
+    return hours
+  }
+
+  /// The hour with a stored number, if a minute can be in it.
+  private func hour(_ number: Int64?) throws(SQLiteError) -> Hour {
+    let all = Hour(of: Minute(.min)).number + 1..<Hour(of: Minute(.max)).number
+    guard let number, let hour = Int32(exactly: number), all.contains(hour) else { throw .corrupt }
+    return Hour(hour)
+  }
+
+  // MARK: - Calls
+
+  /// The call a key leads to.
+  func call(_ key: UInt64) throws(SQLiteError) -> ArchivedCall? {
+    var key = key
+    // A chain is as long as there were joins one after the other; a circle is damage.
+    for _ in 0..<1000 {
+      switch try entry(key) {
+      case .call(let call): return call
+      case .redirect(let target): key = target
+      case nil: return nil
+      }
+    }
+    throw .corrupt
+  }
+
+  private func entry(_ key: UInt64) throws(SQLiteError) -> CallCoding.Entry? {
+    let query = try statement("SELECT entry FROM call WHERE key = ?1")
+    defer { query.reset() }
+    query.bind(Int64(bitPattern: key), at: 1)
+    return try query.step() ? decoded(query, 0, key) : nil
+  }
+
+  /// Calls `body` with each key and what it leads to.
+  func forEachCall(
+    _ body: (UInt64, CallCoding.Entry) throws(SQLiteError) -> Void
+  ) throws(SQLiteError) {
+    try forEachRow("SELECT key, entry FROM call") { (row) throws(SQLiteError) in
+      let key = UInt64(bitPattern: row.integer(0) ?? 0)
+      try body(key, decoded(row, 1, key))
+    }
+  }
+
+  private func decoded(
+    _ row: SQLiteStatement, _ column: Int32, _ key: UInt64
+  ) throws(SQLiteError) -> CallCoding.Entry {
+    let entry = row.withBlob(column) { bytes in bytes.flatMap { CallCoding.decode($0, of: key) } }
+    guard let entry else { throw .corrupt }
+    if case .call(let call) = entry, try !isKnown(series: call.series) { throw .corrupt }
+    return entry
+  }
+
+  func set(call key: UInt64, _ entry: [UInt8]) throws(SQLiteError) {
+    let insert = try statement("INSERT OR REPLACE INTO call VALUES (?1, ?2)")
+    insert.bind(Int64(bitPattern: key), at: 1)
+    insert.bind(entry, at: 2)
+    try insert.run()
+  }
+
+  func delete(call key: UInt64) throws(SQLiteError) {
+    let delete = try statement("DELETE FROM call WHERE key = ?1")
+    delete.bind(Int64(bitPattern: key), at: 1)
+    try delete.run()
+  }
+
+  // MARK: - Openings
+
+  func opening(of conversation: NameID) throws(SQLiteError) -> ArchivedOpening? {
+    let query = try statement("SELECT entry FROM opening WHERE conversation = ?1")
+    defer { query.reset() }
+    query.bind(Int64(conversation.index), at: 1)
+    return try query.step() ? decoded(query, 0, conversation) : nil
+  }
+
+  func forEachOpening(
+    _ body: (NameID, ArchivedOpening) throws(SQLiteError) -> Void
+  ) throws(SQLiteError) {
+    try forEachRow("SELECT conversation, entry FROM opening") { (row) throws(SQLiteError) in
+      let conversation = NameID(UInt32(truncatingIfNeeded: row.integer(0) ?? 0))
+      try body(conversation, decoded(row, 1, conversation))
+    }
+  }
+
+  private func decoded(
+    _ row: SQLiteStatement, _ column: Int32, _ conversation: NameID
+  ) throws(SQLiteError) -> ArchivedOpening {
+    let opening = row.withBlob(column) { bytes in
+      bytes.flatMap { CallCoding.decode(opening: $0, of: conversation) }
+    }
+    guard let opening else { throw .corrupt }
+    if let call = opening.nameless, try !isKnown(series: call.series) { throw .corrupt }
+    return opening
+  }
+
+  func set(_ opening: ArchivedOpening, of conversation: NameID) throws(SQLiteError) {
+    let insert = try statement("INSERT OR REPLACE INTO opening VALUES (?1, ?2)")
+    insert.bind(Int64(conversation.index), at: 1)
+    insert.bind(CallCoding.encode(opening, of: conversation), at: 2)
+    try insert.run()
+  }
+
+  // MARK: - Names and addresses
+
+  /// Calls `body` with each name but the empty one, from a position on; returns how many names there are.
+  @discardableResult
+  func names(
+    from first: Int = 1, _ body: (UnsafeRawBufferPointer) -> Void
+  ) throws(SQLiteError) -> Int {
+    1 + (try entries(of: "name_page", from: first - 1, PageCoding.decode(names:page:_:), body))
+  }
+
+  /// Calls `body` with each address from a position on; returns how many there are.
+  @discardableResult
+  func series(from first: Int = 0, _ body: (Series) -> Void) throws(SQLiteError) -> Int {
+    let count = try entries(of: "series_page", from: first, PageCoding.decode(series:page:_:), body)
+    knownSeries = Int64(count)
+    return count
+  }
+
+  private func entries<Entry>(
+    of table: String, from first: Int,
+    _ decode: @escaping (UnsafeRawBufferPointer, Int64, (Entry) -> Void) -> Bool,
+    _ body: (Entry) -> Void
+  ) throws(SQLiteError) -> Int {
+    // The page before the first one is looked at, too: it has to be there, and full.
+    let page = Int64(max(first - 1, 0) / PageCoding.places)
+    var position = Int(page) * PageCoding.places
+    try forEachRow(
+      "SELECT number, entries FROM \(table) WHERE number >= ?1 ORDER BY number", [page]
+    ) { (row) throws(SQLiteError) in
+      let number = row.integer(0) ?? -1
+      // Pages follow one another, and all but the last are full.
+      guard number >= 0, Int(number) * PageCoding.places == position else { throw .corrupt }
+      let isWhole = row.withBlob(1) { bytes in
+        decode(bytes ?? UnsafeRawBufferPointer(start: nil, count: 0), number) { entry in
+          if position >= first { body(entry) }
+          position += 1
+        }
+      }
+      if !isWhole { throw .corrupt }
+    }
+    return position
+  }
+
+  private func isKnown(series position: UInt32) throws(SQLiteError) -> Bool {
+    if position >= knownSeries { try series(from: Int(knownSeries)) { _ in } }
+    return position < knownSeries
+  }
+
+  /// Puts names in their places.
+  ///
+  /// - Precondition: there are names up to the first one, and none behind the last one.
+  func append(names: [[UInt8]], at first: Int) throws(SQLiteError) {
+    // The first place is of the second name: nobody stores that nothing is called nothing.
+    try append(
+      names, at: first - 1, to: "name_page", PageCoding.encode(names:page:)
+    ) { (start, add) throws(SQLiteError) in
+      try self.names(from: start + 1) { add(Array($0)) } - 1
+    }
+  }
+
+  /// Puts addresses in their places.
+  ///
+  /// - Precondition: there are addresses up to the first one, and none behind the last one.
+  func append(series: [Series], at first: Int) throws(SQLiteError) {
+    try append(
+      series, at: first, to: "series_page", PageCoding.encode(series:page:)
+    ) { (start, add) throws(SQLiteError) in
+      try self.series(from: start, add)
+    }
+    // The transaction may yet fail.
+    knownSeries = min(knownSeries, Int64(first))
+  }
+
+  private func append<Entry>(
+    _ entries: [Entry], at first: Int, to table: String,
+    _ encode: ([Entry], Int64) -> [UInt8],
+    reading read: (Int, (Entry) -> Void) throws(SQLiteError) -> Int
+  ) throws(SQLiteError) {
+    if entries.isEmpty { return }
+    let start = first / PageCoding.places * PageCoding.places
+    var all: [Entry] = []
+    _ = try read(start) { all.append($0) }
+    // What follows is there already if an earlier commit succeeded without saying so.
+    all = all.prefix(first - start) + entries
+    let insert = try statement("INSERT OR REPLACE INTO \(table) VALUES (?1, ?2)")
+    for offset in stride(from: 0, to: all.count, by: PageCoding.places) {
+      let page = Int64((start + offset) / PageCoding.places)
+      insert.bind(page, at: 1)
+      insert.bind(encode(Array(all[offset...].prefix(PageCoding.places)), page), at: 2)
+      try insert.run()
+    }
+  }
+}

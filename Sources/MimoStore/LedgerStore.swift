@@ -1,0 +1,199 @@
+import MimoEngine
+import MimoSQLite
+import Synchronization
+
+/// The ledger on disk: cells, calls and what belongs to them, in one SQLite database.
+///
+///     let store = try LedgerStore.open(folder: folder, access: .write, now: now)
+///     var ledger = Ledger(restoring: try store.base(promptEdges: edges), archive: store)
+///     ...
+///     try store.commit(ledger.changes(), now: now)
+///
+/// One process at a time writes; any number read. What is committed is one change: a process that dies at any
+/// instant leaves all of it or nothing. Values are absolute, so a commit whose answer got lost may be repeated.
+///
+/// Calls from different threads wait for each other. A program that shows while it writes opens a second store,
+/// for reading. Whoever meets `StoreError.damaged` closes the store and opens it again: then the whole file is
+/// looked at, and set aside if it is damaged indeed.
+public final class LedgerStore: Sendable {
+  /// What may be done.
+  public enum Access: Sendable {
+    /// Reading and writing. The folder and the database are made if they are not there.
+    case write
+    /// Reading beside a writer. Nothing is made.
+    case read
+  }
+
+  /// The database file.
+  public let path: String
+  /// What happened at opening that the user should know: sentences.
+  public let notices: [String]
+  /// Sixteen random bytes that name this ledger; a copy of the file has the same.
+  public let origin: [UInt8]
+  /// A random number, never 0, for the hashes of keys in this ledger.
+  public let keySalt: UInt64
+
+  let folder: StoreFolder
+  private let state: Mutex<StoreState>
+
+  /// Opens the ledger of a folder.
+  ///
+  /// - Parameter folder: where it lies; for `.write` made with all folders above it, for the user alone.
+  /// - Parameter now: for the span that begins, and for the name of a database that is set aside.
+  /// - Throws: `StoreError`; nothing is open then.
+  public static func open(
+    folder: String, access: Access, now: Instant
+  ) throws(StoreError) -> LedgerStore {
+    try LedgerStore(StoreOpening(folder: StoreFolder(path: folder), access: access, now: now))
+  }
+
+  init(_ opening: StoreOpening) throws(StoreError) {
+    let state = Mutex(StoreState())
+    let facts = try state.withLock { state throws(StoreError) in try opening.run(&state) }
+    folder = opening.folder
+    path = folder.database
+    (notices, origin, keySalt) = (facts.notices, facts.origin, facts.keySalt)
+    self.state = state
+  }
+
+  deinit { close() }
+
+  /// Puts all changes into the database file itself, and lets go of it and of the lock. Once is enough.
+  public func close() {
+    state.withLock { state in
+      if state.isWriter {
+        // Not waited for: whoever reads meanwhile does the same when it closes.
+        try? state.database?.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+      }
+      state.database = nil
+      // The lock goes last.
+      state.lock = nil
+    }
+  }
+
+  /// Whether a process has the right to write the ledger of a folder at this moment.
+  public static func isHeld(folder: String) -> Bool {
+    do throws(StoreError) {
+      _ = try StoreLock(
+        path: StoreFolder(path: folder).lock, owner: StoreLock.thisProcess)
+      return false
+    } catch {
+      if case .held = error { return true }
+      return false
+    }
+  }
+
+  /// Why a ledger was refused an answer, or `nil`. From then on nothing is committed.
+  public var readError: StoreError? { state.withLock { $0.readError } }
+
+  // MARK: - For the parts of the store
+
+  /// Reads what is of one moment.
+  func reading<R: Sendable>(
+    _ body: @Sendable (LedgerDatabase) throws(SQLiteError) -> R
+  ) throws(StoreError) -> R {
+    try access { (state, database) throws(SQLiteError) in
+      if state.isFrozen { return try body(database) }
+      return try database.connection.transaction { () throws(SQLiteError) in try body(database) }
+    }
+  }
+
+  /// Has all that is read from now on be of this moment, whatever a writer stores meanwhile: for a reader that counts
+  /// further from there.
+  public func freeze() throws(StoreError) {
+    try state.withLock { state throws(StoreError) in
+      precondition(!state.isWriter, "what a writer stores is of its own making")
+      try use(&state) { (_, database) throws(SQLiteError) in
+        try database.connection.execute("BEGIN")
+        // The moment is that of the first reading.
+        _ = try database.number(.commit)
+      }
+      state.isFrozen = true
+    }
+  }
+
+  /// Writes all or nothing.
+  ///
+  /// - Parameter body: returns `false`, and has written nothing, if what it was to write does not follow what is stored.
+  func writing(
+    now: Instant, _ body: @Sendable (LedgerDatabase) throws(SQLiteError) -> Bool
+  ) throws(StoreError) {
+    enum Outcome { case done, lost, outOfStep }
+    let outcome = try access { (state, database) throws(SQLiteError) in
+      precondition(state.isWriter, "a store that was opened for reading")
+      guard folder.databaseIdentity == state.identity else { return Outcome.lost }
+      return try database.connection.transaction(writes: true) { () throws(SQLiteError) in
+        // Where locks do not work, a second writer may have come: it began a later span.
+        guard try database.latestSpan == state.span else { return .lost }
+        try database.extend(span: state.span, to: now)
+        return try body(database) ? .done : .outOfStep
+      }
+    }
+    switch outcome {
+    case .done: break
+    case .lost: throw .lost(path: path)
+    case .outOfStep: throw .outOfStep(path: path)
+    }
+  }
+
+  /// Whether it was opened for writing.
+  public var isWriter: Bool { state.withLock { $0.isWriter } }
+
+  /// Answers a ledger; `nil` where that is impossible, which is remembered.
+  func answer<R: Sendable>(_ body: @Sendable (LedgerDatabase) throws(SQLiteError) -> R?) -> R? {
+    state.withLock { state in
+      guard state.readError == nil else { return nil }
+      do throws(StoreError) {
+        return try use(&state) { (_, database) throws(SQLiteError) in try body(database) }
+      } catch {
+        state.readError = error
+        return nil
+      }
+    }
+  }
+
+  private func access<R: Sendable>(
+    _ body: @Sendable (StoreState, LedgerDatabase) throws(SQLiteError) -> R
+  ) throws(StoreError) -> R {
+    try state.withLock { state throws(StoreError) in
+      if let error = state.readError, state.isWriter { throw error }
+      return try use(&state, body)
+    }
+  }
+
+  private func use<R: Sendable>(
+    _ state: inout StoreState,
+    _ body: @Sendable (StoreState, LedgerDatabase) throws(SQLiteError) -> R
+  ) throws(StoreError) -> R {
+    guard let database = state.database else { throw .closed(path: path) }
+    do throws(SQLiteError) {
+      return try body(state, database)
+    } catch {
+      if error.isDamage { folder.markSuspect() }
+      throw StoreError(path: path, error)
+    }
+  }
+}
+
+/// An open database, until the store is closed.
+struct StoreState {
+  var database: LedgerDatabase?
+  var lock: HeldLock?
+  /// The row of this writer in the table of spans.
+  var span: Int64 = 0
+  /// Which file the database was when it was opened.
+  var identity: StoreFolder.Identity?
+  /// Why an answer to a ledger was refused.
+  var readError: StoreError?
+
+  /// Whether a transaction of a reader is open all the time.
+  var isFrozen = false
+
+  var isWriter: Bool { lock != nil }
+
+  /// Keeps a lock as long as somebody holds this.
+  final class HeldLock {
+    private let lock: StoreLock
+    init(_ lock: consuming StoreLock) { self.lock = lock }
+  }
+}

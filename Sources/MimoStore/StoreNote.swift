@@ -1,0 +1,33 @@
+import MimoEngine
+
+/// A value that others keep in the ledger, under a kind and a key of theirs: bookmarks of files, alerts, settings.
+///
+/// The store does not look into it. Whoever writes it has to tell damaged and outdated values from good ones.
+public struct StoreNote: Hashable, Sendable {
+  /// What it is; one word for each use.
+  public var kind: String
+  /// Which of its kind.
+  public var key: [UInt8]
+  /// The value; `nil` to delete it.
+  public var value: [UInt8]?
+
+  /// Creates a note.
+  public init(kind: String, key: [UInt8], value: [UInt8]?) {
+    self.kind = kind
+    self.key = key
+    self.value = value
+  }
+
+  /// Creates a note whose key is a text.
+  public init(kind: String, key: String, value: [UInt8]?) {
+    self.init(kind: kind, key: Array(key.utf8), value: value)
+  }
+}
+
+/// A time in which one process kept the ledger.
+public struct StoreSpan: Hashable, Sendable {
+  /// When it began.
+  public var began: Instant
+  /// When it committed last.
+  public var ended: Instant
+}

@@ -1,0 +1,137 @@
+import MimoEngine
+import MimoIngest
+import MimoStore
+
+/// Keeps the ledger that outlives the logs: counts what they say, and stores the counts together with how far
+/// each log was read.
+///
+/// Belongs to the thread of its follower.
+final class LedgerKeeper {
+  /// Counts.
+  let collector: LogCollector
+  /// Where reading goes on.
+  let places: [FilePlace]
+  /// Why nothing can be stored at present; it is tried again, and nothing is lost meanwhile.
+  private(set) var trouble: StoreError?
+
+  private let store: LedgerStore
+  private var history = ShownHistory()
+  /// What has to be stored of files, by key.
+  private var states: [String: FileState] = [:]
+  private var lastCommit = SystemClock.monotonicMilliseconds
+  private var isReadingStored = false
+
+  /// Milliseconds between two commits while calls keep coming, and after one that failed.
+  private static let commitPause: Int64 = 1000
+  private static let retryPause: Int64 = 5000
+  /// A ledger that holds more calls than these forgets them once they are stored. While gigabytes are read,
+  /// asking the store for each call would take longer than reading it.
+  private static let mostCalls = (reading: 500_000, following: 20_000)
+
+  /// The kinds of what is stored beside the counts.
+  enum NoteKind {
+    static let file = "file"
+    static let state = "state"
+    /// The key of a state that is there until all logs have been read once.
+    static let reading = "reading"
+  }
+
+  /// Goes on with what is stored.
+  ///
+  /// - Parameter store: one for reading is counted further from in memory; nothing is stored then.
+  init(_ store: LedgerStore, _ configuration: Configuration) throws(StoreError) {
+    self.store = store
+    let base = try store.base(
+      promptEdges: configuration.catalog.promptEdges, now: SystemClock.now)
+    let states = try store.fileStates()
+    places = states.map(\.place)
+    collector = LogCollector(
+      ledger: Ledger(restoring: base, archive: base.series.isEmpty ? nil : store),
+      sources: configuration.sources, formats: configuration.formats, restoring: states,
+      keySalt: store.keySalt, clock: { SystemClock.now })
+  }
+
+  /// Whether there is something to store.
+  private var hasNews: Bool { collector.ledger.hasChanges || !states.isEmpty }
+
+  /// Stores what is new, unless that was done a moment ago.
+  ///
+  /// - Parameter isCaughtUp: whether all that was there has been read.
+  /// - Returns: in how many milliseconds there will be something to store; `nil` if all is.
+  /// - Throws: `StoreError` if only a store opened anew can go on.
+  func commitIfDue(isCaughtUp: Bool) throws(StoreError) -> Int64? {
+    guard store.isWriter else { return nil }
+    for state in collector.takeStates() { states[state.key] = state }
+    guard hasNews || isReadingStored == isCaughtUp else { return nil }
+    let pause = trouble == nil ? Self.commitPause : Self.retryPause
+    let wait = lastCommit + pause - SystemClock.monotonicMilliseconds
+    if wait > 0 { return wait }
+    try commit(isCaughtUp: isCaughtUp)
+    return trouble == nil ? nil : Self.retryPause
+  }
+
+  /// Stores what is new.
+  ///
+  /// - Throws: `StoreError` if only a store opened anew can go on; other failures are `trouble`.
+  func commit(isCaughtUp: Bool) throws(StoreError) {
+    guard store.isWriter else { return }
+    for state in collector.takeStates() { states[state.key] = state }
+    lastCommit = SystemClock.monotonicMilliseconds
+    var notes = states.values.map {
+      StoreNote(kind: NoteKind.file, key: $0.key, value: $0.encoded)
+    }
+    notes.append(
+      StoreNote(kind: NoteKind.state, key: NoteKind.reading, value: isCaughtUp ? nil : [1]))
+    do throws(StoreError) {
+      try store.commit(collector.ledger.changes(), notes: notes, now: SystemClock.now)
+    } catch {
+      if error.needsNewStore { throw error }
+      trouble = error
+      return
+    }
+    trouble = nil
+    states = [:]
+    isReadingStored = !isCaughtUp
+    let store = store
+    collector.withLedger { ledger in
+      ledger.didCommit()
+      let most = isCaughtUp ? Self.mostCalls.following : Self.mostCalls.reading
+      if ledger.knownCalls > most { ledger = ledger.emptied(archive: store) }
+    }
+  }
+
+  /// The counts of these minutes, or of all, stored or not.
+  func snapshot(_ minutes: [Range<Minute>]?) throws(StoreError) -> UsageSnapshot {
+    if let error = store.readError { throw error }
+    let ledger = collector.ledger
+    try history.bring(minutes, from: store, held: ledger.heldHours)
+    return history.before(ledger.snapshot())
+  }
+
+  /// What of the history the last snapshot has.
+  var coverage: (first: Minute?, loaded: [Range<Minute>]) { history.coverage }
+}
+
+extension LedgerStore {
+  /// What is stored of files. One that another version wrote in another form is read anew.
+  func fileStates() throws(StoreError) -> [FileState] {
+    try notes(kind: LedgerKeeper.NoteKind.file).compactMap { note in
+      note.value.flatMap { FileState(encoded: $0) }
+    }
+  }
+
+  /// Whether the writer is still reading what was there when it began.
+  func isStillReading() throws(StoreError) -> Bool {
+    try !notes(kind: LedgerKeeper.NoteKind.state).isEmpty
+  }
+}
+
+extension StoreError {
+  /// Whether the store has to be opened anew to go on.
+  var needsNewStore: Bool {
+    switch self {
+    case .lost, .outOfStep, .damaged, .closed: true
+    default: false
+    }
+  }
+}

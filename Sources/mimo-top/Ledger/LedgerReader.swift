@@ -1,0 +1,43 @@
+import MimoEngine
+import MimoIngest
+import MimoStore
+
+/// Shows a ledger that another process keeps, as far as that has stored it.
+struct LedgerReader {
+  private let store: LedgerStore
+  private var base: LedgerBase
+  private var history = ShownHistory()
+  private var revision: UInt64 = 0
+  private(set) var files: [FileState] = []
+  /// Whether the other process is still reading what was there when it began.
+  private(set) var isStillReading = false
+  private var commit: Int64 = -1
+  private var minutes: [Range<Minute>]?
+
+  /// Begins to read.
+  init(_ store: LedgerStore, _ configuration: Configuration) throws(StoreError) {
+    self.store = store
+    base = try store.base(promptEdges: configuration.catalog.promptEdges, now: SystemClock.now)
+  }
+
+  /// Whether something was stored, or other minutes are wanted, since the last snapshot.
+  mutating func hasNews(_ minutes: [Range<Minute>]?) throws(StoreError) -> Bool {
+    try store.commitNumber != commit || minutes != self.minutes
+  }
+
+  /// The counts of these minutes, or of all.
+  mutating func snapshot(_ minutes: [Range<Minute>]?) throws(StoreError) -> UsageSnapshot {
+    commit = try store.commitNumber
+    self.minutes = minutes
+    try history.bring(minutes, from: store, held: [])
+    // After the cells: it has all names that they refer to.
+    try store.refresh(&base)
+    files = try store.fileStates()
+    isStillReading = try store.isStillReading()
+    revision += 1
+    return history.before(UsageSnapshot(base, revision: revision))
+  }
+
+  /// What of the history the last snapshot has.
+  var coverage: (first: Minute?, loaded: [Range<Minute>]) { history.coverage }
+}

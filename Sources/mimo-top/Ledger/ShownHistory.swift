@@ -1,0 +1,85 @@
+import MimoEngine
+import MimoStore
+
+/// The part of the stored history that a screen or a report needs, brought from the store by days.
+///
+/// What a ledger holds itself is left out, because there it may be newer.
+struct ShownHistory {
+  private var history = ArchivedHistory()
+  /// The hours that have cells in the store.
+  private var stored: Set<Hour> = []
+  /// Of the days that are here: the hours left out, because the ledger holds them.
+  private var leftOut: [Int32: Set<Hour>] = [:]
+  /// The commit after which nothing was looked at.
+  private var commit: Int64 = 0
+  /// The first minute with usage, to the hour.
+  private var first: Minute?
+  private var loaded: [Range<Minute>] = []
+
+  /// Brings what is needed and drops what is not.
+  ///
+  /// - Parameters:
+  ///   - needed: minutes in order, apart from each other; `nil` for all.
+  ///   - held: the hours whose cells a ledger holds.
+  /// - Throws: `StoreError`; what is here is as it was, or partly newer.
+  mutating func bring(
+    _ needed: [Range<Minute>]?, from store: LedgerStore, held: Set<Hour>
+  ) throws(StoreError) {
+    let commit = try store.commitNumber
+    var changed: Set<Int32> = []
+    if commit != self.commit {
+      // Hours can go too: what was forgotten.
+      let hours = try store.hours(changedSince: self.commit)
+      stored.formUnion(hours)
+      changed = Set(hours.map(\.day))
+    }
+    let heldByDay = Dictionary(grouping: held, by: \.day).mapValues { Set($0) }
+    var wanted = Set(stored.map(\.day))
+    if let needed {
+      wanted = wanted.filter { day in needed.contains { $0.overlaps(Self.minutes(ofDay: day)) } }
+    }
+    for day in Array(leftOut.keys) where !wanted.contains(day) {
+      leftOut[day] = nil
+      history.remove(day)
+    }
+    for day in wanted {
+      let heldHours = heldByDay[day] ?? []
+      // What the ledger holds it has brought up to date itself.
+      if leftOut[day] == heldHours, !changed.contains(day) || heldHours.count == 24 { continue }
+      history.replace(day, with: try cells(of: day, except: heldHours, from: store))
+      leftOut[day] = heldHours
+    }
+    self.commit = commit
+    first = stored.union(held).min()?.minutes.lowerBound
+    loaded = needed ?? [.distantPast ..< .distantFuture]
+  }
+
+  /// These cells before those of a ledger, or of a snapshot without cells.
+  mutating func before(_ snapshot: UsageSnapshot) -> UsageSnapshot { history.before(snapshot) }
+
+  /// What is here, as the interface shows it.
+  var coverage: (first: Minute?, loaded: [Range<Minute>]) { (first, loaded) }
+
+  private func cells(
+    of day: Int32, except held: Set<Hour>, from store: LedgerStore
+  ) throws(StoreError) -> CellList {
+    let hours = Hour(day * 24)..<Hour(day * 24 + 24)
+    if held.isEmpty { return try store.cells(in: hours) }
+    var list = CellList()
+    for number in hours.lowerBound.number..<hours.upperBound.number {
+      let hour = Hour(number)
+      if held.contains(hour) || !stored.contains(hour) { continue }
+      list.append(contentsOf: try store.cells(in: hour..<Hour(number + 1)))
+    }
+    return list
+  }
+
+  private static func minutes(ofDay day: Int32) -> Range<Minute> {
+    Minute(day * 1440)..<Minute(day * 1440 + 1440)
+  }
+}
+
+extension Hour {
+  /// The day in UTC, counted from 1970-01-01.
+  fileprivate var day: Int32 { floorDivide(number, 24) }
+}
