@@ -24,6 +24,9 @@ public struct FileReport: Sendable {
   public var unfinished: (offset: Int64, length: Int)?
   /// How many of its calls were left out, because the sums of all calls cannot hold them.
   public var refused = 0
+  /// How many of its calls were left out, because the ledger does not go back so far: they were forgotten, or are
+  /// not known by their ids any more.
+  public var tooOld = 0
   /// Why it cannot be read now, or cannot be counted; `nil` if it can.
   public var error: String? {
     get {
@@ -46,6 +49,7 @@ public struct FileReport: Sendable {
     records += outcome.counted
     duplicates += outcome.repeated
     refused += outcome.refused
+    tooOld += outcome.tooOld
     newest = [newest, outcome.newest].compactMap { $0 }.max()
   }
 
@@ -136,17 +140,19 @@ public final class LogCollector: LogConsumer {
   ///   - formats: the formats to recognise; one of them alone is taken as given.
   ///   - states: what `takeStates` gave of each file up to the moment of `ledger`. The follower gets their places.
   ///   - keySalt: what the hashes that stand for API keys depend on; 0 for hashes that are the same everywhere.
+  ///   - keepsCopies: whether copies of answers of other files count in a file that is named alone, too.
   ///   - clock: tells the time of reading, for calls whose log tells none.
   public init(
     ledger: Ledger, sources: [LogSource], formats: LogFormats = .all,
-    restoring states: [FileState] = [], keySalt: UInt64 = 0, clock: @escaping () -> Instant
+    restoring states: [FileState] = [], keySalt: UInt64 = 0, keepsCopies: Bool = false,
+    clock: @escaping () -> Instant
   ) {
     self.ledger = ledger
     for state in states { left[state.key] = state }
     self.formats = formats
     self.clock = clock
     namedAlone = Set(
-      sources.indices.filter { if case .folder = sources[$0] { false } else { true } })
+      sources.indices.filter { if case .folder = sources[$0] { false } else { !keepsCopies } })
     output = DecodedLines(readTime: clock(), keySalt: keySalt)
   }
 

@@ -27,6 +27,13 @@ public struct LogFormats: Sendable {
     self.init(lines: [PlainDecoder(map)], documents: [], databases: [])
   }
 
+  /// Exports of ledgers alone.
+  ///
+  /// - Parameter origin: the ledger they are read into: sums in an export of its own are left out.
+  public init(ledgerExportsInto origin: String) {
+    self.init(lines: [LedgerExportDecoder(own: origin)], documents: [], databases: [])
+  }
+
   init(
     lines: [any RecordDecoder], documents: [any DocumentDecoder.Type],
     databases: [any DatabaseReader.Type]

@@ -86,6 +86,23 @@ extension LedgerStore {
     }
   }
 
+  /// All calls, and the keys that lead to one of another key. Cost: linear in all calls.
+  public func allCalls() throws(StoreError) -> (
+    calls: [ArchivedCall], redirects: [UInt64: UInt64]
+  ) {
+    try reading { (database) throws(SQLiteError) in
+      var calls: [ArchivedCall] = []
+      var redirects: [UInt64: UInt64] = [:]
+      try database.forEachCall { (key, entry) in
+        switch entry {
+        case .call(let call): calls.append(call)
+        case .redirect(let target): redirects[key] = target
+        }
+      }
+      return (calls, redirects)
+    }
+  }
+
   /// The number of the last commit; grows with each one that changed something.
   public var commitNumber: Int64 {
     get throws(StoreError) {

@@ -20,7 +20,7 @@ struct StoreFolder {
   private var suspicion: String { path + "/ledger.suspect" }
 
   /// What SQLite keeps beside a database.
-  private static let companions = ["-wal", "-shm", "-journal"]
+  static let companions = ["-wal", "-shm", "-journal"]
 
   /// Makes the folder, if it is not there, and closes it to others.
   func prepare() throws(StoreError) {
@@ -165,7 +165,7 @@ struct StoreFolder {
   }
 
   /// `20260527-093000`, in UTC.
-  private static func stamp(_ now: Instant) -> String {
+  static func stamp(_ now: Instant) -> String {
     let seconds = floorDivide(now.milliseconds, 1000)
     let day = floorDivide(seconds, 86_400)
     let date = CivilDate(dayNumber: Int32(clamping: day))

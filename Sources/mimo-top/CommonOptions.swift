@@ -75,6 +75,9 @@ struct CommonOptions: ParsableArguments {
   @Flag(help: "Read the logs anew and keep nothing: the ledger is neither read nor written.")
   var noLedger = false
 
+  @Flag(help: "Show the ledger's history together with the logs that are named. Nothing is stored.")
+  var history = false
+
   @Option(
     help: ArgumentHelp("Read this configuration file instead of the usual one.", valueName: "file"))
   var config: String?

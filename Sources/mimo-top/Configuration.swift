@@ -22,6 +22,8 @@ struct Configuration {
   var namesLogs: Bool
   /// Whether what is read goes into the ledger, and comes from there.
   var keepsLedger: Bool
+  /// Whether named logs are counted on top of the ledger's history.
+  var addsHistory: Bool
   var catalog: Catalog
   var plan: Plan
   var currency: Currency
@@ -281,6 +283,11 @@ extension Configuration {
     keepsLedger =
       !namesLogs && !typed.noLedger && (file.ledger ?? true) && typed.format == nil
       && typed.map == nil
+    addsHistory = typed.history && namesLogs
+    if addsHistory, typed.noLedger {
+      throw Misuse(
+        description: "--history shows the ledger, --no-ledger leaves it out; give one of them")
+    }
     let named = namesLogs ? typed.logs : (file.logs ?? []).map(UserFolders.expanded)
     places =
       (namesLogs ? [] : Discovery.places())
@@ -475,6 +482,16 @@ enum UserFolders {
   }
 
   /// A whole file; `nil` with `errno` set if it cannot be read.
+  /// The first bytes of a file, at most so many; `nil` if it cannot be read.
+  static func head(of path: String, bytes count: Int) -> [UInt8]? {
+    guard let file = fopen(path, "r") else { return nil }
+    defer { fclose(file) }
+    var bytes = [UInt8](repeating: 0, count: count)
+    let read = fread(&bytes, 1, count, file)
+    return ferror(file) == 0 ? Array(bytes[..<read]) : nil
+  }
+
+  /// All bytes of a file; `nil`, with the reason in `errno`, if it cannot be read.
   static func read(_ path: String) -> [UInt8]? {
     guard let file = fopen(path, "r") else { return nil }
     defer { fclose(file) }

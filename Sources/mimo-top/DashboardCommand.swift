@@ -68,6 +68,7 @@ struct DashboardCommand: ParsableCommand {
     let stream: DemoStream?
     if demo {
       let demoStream = try DemoStream(now: configuration.now)
+      configuration.keepsLedger = false
       configuration.sources = [.stream(demoStream.descriptor)]
       configuration.namesLogs = true
       stream = demoStream
@@ -113,6 +114,8 @@ extension Model {
         $0.plan.id == configuration.plan.id && $0.currency == configuration.currency
       }
       ?? plans.firstIndex { $0.plan.id == configuration.plan.id } ?? 0
+    // A year of history is not brought to the screen before somebody asks for it.
+    if configuration.keepsLedger, configuration.window == nil { window = .month }
     filters = configuration.filters
     modelMap = configuration.catalog.modelMap
     anchors = configuration.anchors

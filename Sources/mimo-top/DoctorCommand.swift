@@ -111,6 +111,11 @@ struct Examination {
         "\(counted(file.copiesLeftOut, "copy", "copies")) of calls of other files left out, because the file was named alone"
       )
     }
+    if file.tooOld > 0 {
+      remarks.append(
+        "\(counted(file.tooOld, "call")) left out: the ledger does not go back so far (mimo-top ledger says why)"
+      )
+    }
     if let unfinished = file.unfinished {
       remarks.append("the last line, at byte \(unfinished.offset), is not finished")
     }

@@ -24,6 +24,35 @@ enum JSONOutput {
     return out
   }
 
+  /// The same on one line, as in JSON Lines.
+  var line: String {
+    var out = ""
+    writeLine(to: &out)
+    return out
+  }
+
+  private func writeLine(to out: inout String) {
+    switch self {
+    case .array(let values):
+      out += "["
+      for (index, value) in values.enumerated() {
+        if index > 0 { out += "," }
+        value.writeLine(to: &out)
+      }
+      out += "]"
+    case .object(let members):
+      out += "{"
+      for (index, (key, value)) in members.enumerated() {
+        if index > 0 { out += "," }
+        Self.quote(key, to: &out)
+        out += ":"
+        value.writeLine(to: &out)
+      }
+      out += "}"
+    default: write(to: &out, indent: "")
+    }
+  }
+
   private func write(to out: inout String, indent: String) {
     switch self {
     case .null: out += "null"

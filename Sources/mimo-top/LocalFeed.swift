@@ -153,6 +153,7 @@ private final class FeedThread {
   }
 
   func run() {
+    if configuration.addsHistory, addToHistory() { return }
     guard configuration.keepsLedger else { return readIntoMemory() }
     var restarts = 0
     while !remote.isStopped {
@@ -170,6 +171,23 @@ private final class FeedThread {
         ingest.ledgerNotice = "\(error.description) (counting in memory)"
         return readIntoMemory()
       }
+    }
+  }
+
+  /// Counts named logs on top of the ledger's history, in memory.
+  ///
+  /// - Returns: whether there is a ledger.
+  private func addToHistory() -> Bool {
+    do throws(StoreError) {
+      let store = try LedgerStore.open(
+        folder: UserFolders.state, access: .read, now: SystemClock.now)
+      defer { store.close() }
+      try store.freeze()
+      try keep(store)
+      return true
+    } catch {
+      ingest.ledgerNotice = "\(error.description) (shown without history)"
+      return false
     }
   }
 

@@ -17,12 +17,14 @@ struct LogScan {
   ///
   /// - Parameter minutes: what is needed of the ledger's history; `nil` for all.
   init(_ configuration: Configuration, minutes: [Range<Minute>]? = nil) {
-    if configuration.keepsLedger {
+    if configuration.keepsLedger || configuration.addsHistory {
       do throws(StoreError) {
         let scan = try LedgerScan(configuration, minutes: minutes)
         (snapshot, files, sourceErrors) = (scan.snapshot, scan.files, scan.sourceErrors)
         notices = scan.notices
         return
+      } catch .missing {
+        // Somebody is just beginning one.
       } catch {
         ledgerError = error
       }

@@ -21,7 +21,7 @@ struct MimoTop: ParsableCommand {
     version: "mimo-top \(version), prices of \(Catalog.asOf)",
     subcommands: [
       DashboardCommand.self, ReportCommand.self, CompareCommand.self, PlansCommand.self,
-      PricesCommand.self, WatchCommand.self, DoctorCommand.self,
+      PricesCommand.self, WatchCommand.self, LedgerCommand.self, DoctorCommand.self,
     ],
     defaultSubcommand: DashboardCommand.self)
 

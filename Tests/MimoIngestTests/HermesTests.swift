@@ -80,6 +80,14 @@ private func part(
     #expect(watch.tokens == scanned(.file(path)).tokens)
   }
 
+  @Test func `a counter of calls beyond all bounds stays where it is`() throws {
+    let database = try scratch.database("state.db", sessions)
+    try database.execute("UPDATE sessions SET api_call_count = 900000000000")
+    let watch = try Watch(.file(path))
+    try database.execute("UPDATE sessions SET input_tokens = input_tokens + 1")
+    watch.wait("growth is seen") { $0.tokens.input == 4001 }
+  }
+
   @Test func `parts by model replace the row, and what it has beyond them stays`() throws {
     let parts =
       part("mimo-v2.6-pro", calls: 4, input: 2500, output: 1500, read: 60_000)

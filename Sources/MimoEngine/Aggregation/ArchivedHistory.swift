@@ -69,14 +69,19 @@ public struct CellList: Sendable {
   /// No cells.
   public init() {}
 
+  /// Calls `body` with each cell.
+  public func forEach(_ body: (ArchivedCell) -> Void) {
+    for chunk in chunks {
+      for (row, cell) in chunk.cells.enumerated() {
+        body(ArchivedCell(cell, chunk.extras(of: row)))
+      }
+    }
+  }
+
   /// Adds the cells of another list, none of which is in this one.
   public mutating func append(contentsOf other: CellList) {
     if chunks.isEmpty { return chunks = other.chunks }
-    for chunk in other.chunks {
-      for (row, cell) in chunk.cells.enumerated() {
-        append(ArchivedCell(cell, chunk.extras(of: row)))
-      }
-    }
+    other.forEach { append($0) }
   }
 
   /// Adds a cell that is not in the list.

@@ -2,6 +2,8 @@
 struct Archiving: Sendable {
   /// What is asked; `nil` if nothing was ever archived.
   let archive: (any LedgerArchive)?
+  /// Calls before this minute are not counted.
+  var notBefore = Minute(.min)
   /// Positions of the cells of each hour that is in the ledger.
   var hours: [Hour: [UInt32]] = [:]
   /// Conversations whose opening was asked for.
@@ -59,6 +61,7 @@ extension Ledger {
     names = base.names
     load = base.load
     archiving = Archiving(archive, names: base.names.count, series: base.series.count)
+    archiving!.notBefore = base.notBefore ?? Minute(.min)
     for series in base.series { append(series) }
     for entry in base.recent { remember(entry) }
     archiving!.committed(names: names.count, series: cube.series.count, revision: revision)
@@ -122,6 +125,7 @@ extension Ledger {
     var base = LedgerBase(
       promptEdges: cube.promptEdges, names: names, series: cube.series, recent: archivedRecent())
     base.load = load
+    base.notBefore = archiving?.notBefore
     var ledger = Ledger(restoring: base, archive: archive)
     ledger.revision = max(revision, ledger.revision)
     ledger.archiving?.recentRevision = ledger.revision

@@ -16,6 +16,8 @@ public struct Ledger: Sendable {
     /// A call that no sum could hold, or with counters below 0 or far above what is plausible; nothing was
     /// counted.
     case refused
+    /// A call of before the time from which on calls are counted; see `LedgerBase.notBefore`.
+    case tooOld
   }
 
   /// How many latest calls a snapshot keeps.
@@ -81,7 +83,10 @@ public struct Ledger: Sendable {
   public mutating func count(_ record: inout UsageRecord) -> Outcome {
     revision += 1
     guard hasRoom(for: record) else { return .refused }
-    if archiving != nil { prepare(for: record) }
+    if let notBefore = archiving?.notBefore {
+      if record.time.minute < notBefore { return .tooOld }
+      prepare(for: record)
+    }
     guard let identity = record.identity else {
       recordNameless(record)
       return .counted

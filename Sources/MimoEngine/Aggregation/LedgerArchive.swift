@@ -72,6 +72,20 @@ public struct ArchivedCell: Hashable, Sendable {
 
   /// Whether nothing is counted in it.
   public var isEmpty: Bool { requests | errors == 0 }
+
+  /// Takes away what a call counted that is in it.
+  public mutating func subtract(_ call: ArchivedCall) {
+    let counted = Ledger.Contribution(
+      tokens: call.tokens, beside: BesideTokens(), calls: call.calls, failed: call.failed)
+    tokens = tokens - call.tokens
+    requests -= counted.requests
+    errors -= counted.errors
+    quantities.add(call.quantities, sign: -1)
+    if let cost = call.statedCost {
+      statedCost += .zero - cost
+      statedCalls -= 1
+    }
+  }
 }
 
 /// What is remembered of a call with an id: what it counted, and where.
@@ -98,6 +112,11 @@ public struct ArchivedCall: Hashable, Sendable {
   public var statedCost: Amount?
   /// How many calls it stands for.
   public var calls: Int32
+
+  /// The key of a call under its message and request id.
+  public static func key(ofMessage message: UInt64, request: UInt32) -> UInt64 {
+    Ledger.Call.key(Fingerprint(value: message), request)
+  }
 
   /// A call without usage.
   public init(key: UInt64, time: Instant, series: UInt32) {
@@ -166,6 +185,9 @@ public struct LedgerBase: Sendable {
   public var recent: [ArchivedRecent]
   /// The sums over all archived cells.
   public var load = LedgerLoad()
+  /// Calls before this minute are counted no more, because the archive does not know their ids any more, or is not to
+  /// know of them; `nil` if there is no such limit.
+  public var notBefore: Minute?
 
   /// Creates a base.
   public init(

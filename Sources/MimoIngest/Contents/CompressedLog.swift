@@ -140,10 +140,12 @@ struct CompressedLog {
     while true {
       let count = try content.read(into: &buffer)
       if position == 0 {
-        candidates = logs.filter { log in
-          log.offset > 0 && log.head.length <= count
-            && buffer[..<log.head.length].withUnsafeBytes { PrefixFingerprint(of: $0) } == log.head
+        // Of thousands of logs nearly all are longer than a head.
+        var heads: [Int: PrefixFingerprint] = [:]
+        for length in Set(logs.map(\.head.length)) where length <= count {
+          heads[length] = buffer[..<length].withUnsafeBytes { PrefixFingerprint(of: $0) }
         }
+        candidates = logs.filter { $0.offset > 0 && heads[$0.head.length] == $0.head }
       }
       let window = last + buffer[..<count]
       let start = position - Int64(last.count)

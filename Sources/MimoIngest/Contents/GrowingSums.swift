@@ -79,7 +79,7 @@ struct GrowingSums: Sendable {
     output.records.append(difference)
     filed[key]!.whole.tokens = sum.tokens
     filed[key]!.whole.statedCost = sum.statedCost
-    filed[key]!.calls = before.calls + difference.calls
+    filed[key]!.calls = Int32(clamping: Int64(before.calls) + Int64(difference.calls))
     filed[key]!.times.append(now)
     return true
   }

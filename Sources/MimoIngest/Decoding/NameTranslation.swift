@@ -15,6 +15,8 @@ public struct NameTranslation: Sendable {
     public var repeated = 0
     /// Calls that the sums have no room for.
     public var refused = 0
+    /// Calls of before the time from which on the ledger counts.
+    public var tooOld = 0
     /// The time of the latest of them all.
     public var newest: Instant?
 
@@ -22,6 +24,7 @@ public struct NameTranslation: Sendable {
       a.counted += b.counted
       a.repeated += b.repeated
       a.refused += b.refused
+      a.tooOld += b.tooOld
       a.newest = [a.newest, b.newest].compactMap { $0 }.max()
     }
   }
@@ -42,6 +45,7 @@ public struct NameTranslation: Sendable {
       case .counted: outcome.counted += 1
       case .repeated: outcome.repeated += output.records[index].isRevision ? 0 : 1
       case .refused: outcome.refused += 1
+      case .tooOld: outcome.tooOld += 1
       }
     }
     if !output.records.isEmpty { outcome.newest = newest }

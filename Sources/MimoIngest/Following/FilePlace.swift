@@ -47,7 +47,7 @@ public struct FilePlace: Hashable, Sendable {
   var isRewritten: Bool { kind == .document || kind == .database }
 
   /// Whether it is not where it was any more.
-  var isGone: Bool {
+  public var isGone: Bool {
     do throws(SystemError) {
       return try FileStatus(path: path).identity.inode != bookmark.identity.inode
     } catch {

@@ -2,7 +2,7 @@
 public enum OpenReason: Hashable, Sendable {
   /// Read for the first time, from its first byte.
   case new
-  /// Continued at a stored bookmark.
+  /// Continued where it was left. Nothing follows as long as nothing is written to it.
   case resumed
   /// Another file has taken the place of the one before, or other content that of the former.
   case replaced

@@ -61,11 +61,7 @@ extension LogFollower {
     file.bytes = place.bytes
     file.restarts = max(file.restarts, place.restarts)
     file.former = place.former
-    for bookmark in place.former {
-      var former = place
-      former.bookmark = bookmark
-      emptied.append(former)
-    }
+    for bookmark in place.former { remember(place, emptiedAt: bookmark) }
     if file.isWhole { bytesRead += file.wholeBytes }
     announce(file, .resumed)
   }
@@ -74,11 +70,18 @@ extension LogFollower {
   func noteEmptied(_ file: LogFile) {
     guard file.bookmark.offset > 0 else { return }
     file.former = (file.former + [file.bookmark]).suffix(Self.keptFormerBookmarks)
-    emptied.append(FilePlace(file))
+    remember(FilePlace(file), emptiedAt: file.bookmark)
   }
 
-  /// Rotations after which a copy is still recognised.
+  private func remember(_ place: FilePlace, emptiedAt bookmark: Bookmark) {
+    var former = place
+    former.bookmark = bookmark
+    emptied = (emptied + [former]).suffix(Self.keptEmptied)
+  }
+
+  /// Rotations of one log after which a copy is still recognised, and of all logs.
   private static var keptFormerBookmarks: Int { 8 }
+  private static var keptEmptied: Int { 256 }
 
   private func goOn(_ file: LogFile, at bookmark: Bookmark) {
     var bookmark = bookmark

@@ -35,14 +35,18 @@ public struct LedgerExportDecoder: RecordDecoder {
     // The first key tells.
     let head = UnsafeRawBufferPointer(rebasing: line.prefix(64))
     let isHead = ByteSearch.contains("\"mimo-top.ledger/1\"", in: head)
-    guard isHead || ByteSearch.contains("\"call\":\"", in: head) || ByteSearch.contains("\"sum\":\"", in: head)
+    guard
+      isHead || ByteSearch.contains("\"call\":\"", in: head)
+        || ByteSearch.contains("\"sum\":\"", in: head)
     else { return .foreign }
     var entry = Entry()
     var cursor = JSONCursor(line)
     try cursor.readObject { key, cursor throws(DecodeError) in try entry.read(key, &cursor) }
     try cursor.expectEnd()
     if entry.schema.map({ $0 == "mimo-top.ledger/1" }) == true {
-      skipsSums = own != nil && entry.origin.map { $0.withUnescaped { String(decoding: $0, as: UTF8.self) } } == own
+      skipsSums =
+        own != nil
+        && entry.origin.map { $0.withUnescaped { String(decoding: $0, as: UTF8.self) } } == own
       return .notUsage
     }
     guard let id = entry.call ?? entry.sum, let time = entry.time, let source = entry.source else {

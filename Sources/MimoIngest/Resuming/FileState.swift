@@ -81,7 +81,7 @@ extension StateWriter {
     add(report.tally)
     add(each: report.formats) { $0.add($1) }
     add(report.bytes)
-    for count in [report.duplicates, report.records, report.copiesLeftOut, report.refused] {
+    for count in [report.duplicates, report.records, report.copiesLeftOut, report.refused, report.tooOld] {
       add(count)
     }
     add(report.newest) { $0.add($1) }
@@ -127,6 +127,7 @@ extension StateReader {
     report.records = try counter()
     report.copiesLeftOut = try counter()
     report.refused = try counter()
+    report.tooOld = try counter()
     report.newest = try optional { reader throws(StateDamage) in try reader.time() }
     report.unfinished = try optional { reader throws(StateDamage) in
       (offset: try reader.size(), length: try reader.counter())

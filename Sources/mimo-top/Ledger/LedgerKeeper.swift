@@ -41,8 +41,10 @@ final class LedgerKeeper {
   /// - Parameter store: one for reading is counted further from in memory; nothing is stored then.
   init(_ store: LedgerStore, _ configuration: Configuration) throws(StoreError) {
     self.store = store
-    let base = try store.base(
+    var base = try store.base(
       promptEdges: configuration.catalog.promptEdges, now: SystemClock.now)
+    base.notBefore = [try store.callsPrunedBefore, try store.forgottenBefore]
+      .compactMap { $0 }.max()
     let states = try store.fileStates()
     places = states.map(\.place)
     collector = LogCollector(

@@ -9,6 +9,8 @@ struct LedgerScan {
   let sourceErrors: [LogError]
   /// What the user should know that stops nothing.
   let notices: [String]
+  /// The formats of logs that are gone.
+  var goneFormats: Set<String> = []
   /// Whether something could not be stored.
   var hasTrouble = false
 
@@ -57,6 +59,7 @@ struct LedgerScan {
     try keeper.commit(isCaughtUp: true)
     snapshot = try keeper.snapshot(minutes)
     files = collector.fileReports
+    goneFormats = Set(collector.goneFiles.flatMap(\.report.formats))
     hasTrouble = keeper.trouble != nil
     notices = store.notices + (keeper.trouble.map { [$0.description] } ?? [])
   }

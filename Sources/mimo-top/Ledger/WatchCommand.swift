@@ -28,7 +28,14 @@ struct WatchCommand: ParsableCommand {
   @Flag(help: "Store what is new and leave.")
   var once = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Print what the system needs to run it for this user, and leave: a systemd unit or a launchd plist.",
+      valueName: "systemd|launchd"))
+  var unit: ServiceUnit?
+
   func run() throws {
+    if let unit { return StandardStreams.print(unit.text(program: ServiceUnit.program)) }
     guard common.logs.isEmpty else {
       throw Misuse(
         description:

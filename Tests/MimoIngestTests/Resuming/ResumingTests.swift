@@ -279,6 +279,37 @@ private func append(_ text: String, _ path: String) throws {
     #expect(sums(both.whole.collector.ledger.snapshot()).requests > 25)
   }
 
+  @Test func `what took a database's place is another one, and a renamed one is not`() throws {
+    func message(_ id: Int) -> String {
+      let data =
+        #"{"role":"assistant","time":{"created":1795100000000},"tokens":{"input":\#(id),"output":1}}"#
+      return "INSERT INTO message VALUES ('m\(id)', 's1', 1, 1, '\(data)');"
+    }
+    func write(_ name: String, _ sql: String) throws {
+      let database = try SQLiteConnection(path: scratch.path(name), access: .readWrite)
+      try database.execute(codeSchema + sql)
+    }
+    let sources: [LogSource] = [.folder(scratch.url.path, suffixes: [".db"])]
+    let both = try Both(sources)
+    try write("opencode.db", message(1) + message(2))
+    both.settle()
+    both.parts.store()
+    for step in 0..<2 {
+      try write("next", message(2) + message(5 + step))
+      #expect(rename(scratch.path("opencode.db"), scratch.path("kept-\(step).db")) == 0)
+      #expect(rename(scratch.path("next"), scratch.path("opencode.db")) == 0)
+      both.whole.settle()
+      try both.parts.restart()
+      both.settle()
+      both.parts.store()
+      let counts = [both.whole, both.parts.process].map {
+        sums($0.collector.ledger.snapshot()).tokens.input
+      }
+      // Five sessions whose messages tell no usage are told by their sums.
+      #expect(counts == [58 + 5 * Int64(step) + Int64(step), 58 + 5 * Int64(step) + Int64(step)])
+    }
+  }
+
   @Test(arguments: 1...2 as ClosedRange<UInt64>)
   func `compressed logs that grow count as in one process`(seed: UInt64) throws {
     var dice = Dice(seed: seed)
