@@ -63,7 +63,7 @@ struct ReportCommand: ParsableCommand {
       throw Misuse(description: "--limit \(limit): a number from 0 up is expected")
     }
 
-    let scan = LogScan(configuration)
+    let scan = LogScan(configuration, minutes: configuration.neededMinutes)
     let result = ReportResult(
       configuration, grouping: grouping, scan: scan, order: order, limit: limit)
     for notice in configuration.notices { StandardStreams.complain(notice) }
