@@ -23,6 +23,8 @@ public enum Effect: Hashable, Sendable {
   case suspend
   /// Draw everything anew, even what has not changed.
   case repaint
+  /// Begin with this plan next time.
+  case saveChoice(plan: String, currency: Currency)
 }
 
 /// What a key means.

@@ -54,6 +54,7 @@ extension Model {
   fileprivate mutating func press(_ key: Key) -> [Effect] {
     if case .mouse(let event) = key { return press(event) }
     guard let action = Keymap.action(for: key) else { return [] }
+    let former = planIndex
     switch action {
     case .quit:
       // q closes what lies on top before it leaves, Ctrl-C always leaves.
@@ -111,7 +112,8 @@ extension Model {
     case .back: back()
     }
     derive()
-    return []
+    return planIndex == former
+      ? [] : [.saveChoice(plan: plan.plan.id, currency: plan.currency)]
   }
 
   private mutating func press(_ event: MouseEvent) -> [Effect] {

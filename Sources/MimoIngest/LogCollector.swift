@@ -148,6 +148,7 @@ public final class LogCollector: LogConsumer {
     clock: @escaping () -> Instant
   ) {
     self.ledger = ledger
+    left.reserveCapacity(states.count)
     for state in states { left[state.key] = state }
     self.formats = formats
     self.clock = clock

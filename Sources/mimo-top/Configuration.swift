@@ -26,6 +26,8 @@ struct Configuration {
   var addsHistory: Bool
   var catalog: Catalog
   var plan: Plan
+  /// Whether the user named a plan, here or in the settings file.
+  var namesPlan: Bool
   var currency: Currency
   /// Yuan for a dollar, if the user wants prices converted.
   var exchange: ExchangeRate?
@@ -171,6 +173,8 @@ extension Configuration {
       }
       return plan
     }
+
+    namesPlan = typed.plan != nil || file.plan != nil
 
     exchange = try typed.fx.map { text in
       let rate = text.hasPrefix("CNY=") ? ExactDecimal(text.dropFirst(4)) : nil

@@ -89,6 +89,11 @@ struct DashboardCommand: ParsableCommand {
       let code = try program.run()
       if code != 0 { throw ExitCode(code) }
     } else {
+      if configuration.keepsLedger, !configuration.namesPlan, let last = PlanMemory.load(),
+        let plan = configuration.catalog.plan(id: last.plan)
+      {
+        (configuration.plan, configuration.currency) = (plan, last.currency)
+      }
       try Program(configuration, stream: stream).run()
     }
   }

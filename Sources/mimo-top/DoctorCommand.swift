@@ -42,6 +42,8 @@ struct Examination {
   let findings: [Finding]
   let age: PriceAge?
   let unpriced: [Report.Unpriced]
+  /// The ledger, unless the user leaves it out.
+  let ledger: LedgerFinding?
   /// Whether the system would tell the dashboard of changes there.
   let watching: WatchTrial
 
@@ -61,7 +63,11 @@ struct Examination {
 
   init(_ configuration: Configuration) {
     self.configuration = configuration
-    let scan = LogScan(configuration)
+    ledger = configuration.keepsLedger ? LedgerFinding(folder: UserFolders.state) : nil
+    // What is wrong with a log shows when it is read, not in what was read of it before.
+    var fresh = configuration
+    fresh.keepsLedger = false
+    let scan = LogScan(fresh)
     self.scan = scan
     let files = Dictionary(grouping: scan.files, by: \.source)
     findings = configuration.places.enumerated().map { index, place in
@@ -84,7 +90,7 @@ struct Examination {
       findings.contains { finding in
         finding.files.contains { $0.error != nil } || !finding.errors.isEmpty
           || (configuration.namesLogs && !finding.isThere)
-      } || !configuration.catalog.problems.isEmpty
+      } || !configuration.catalog.problems.isEmpty || ledger?.error != nil
     if unreadable { return 1 }
     return scan.snapshot.cube.span == nil ? 3 : 0
   }

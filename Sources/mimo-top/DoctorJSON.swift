@@ -10,6 +10,7 @@ extension Examination {
       ("schema", .string("mimo-top.doctor/1")),
       ("places", .array(findings.map(place))),
       ("totals", totalsJSON),
+      ("ledger", ledger?.json ?? .null),
       (
         "watching",
         .object([

@@ -12,7 +12,7 @@ import MimoScreen
 
 extension Examination {
   /// The findings in words, made for 80 columns; only paths and what is said of a file may be longer.
-  var text: String { found + missing + formats + watchingText + prices + settings }
+  var text: String { found + missing + formats + ledgerText + watchingText + prices + settings }
 
   /// A path as people write it.
   private func shown(_ path: String) -> String {
@@ -99,6 +99,10 @@ extension Examination {
       text += "      and \(counted(remarkable.count - 20, "more file")) (--json lists all)\n"
     }
     return text
+  }
+
+  private var ledgerText: String {
+    ledger.map { "\nledger\n  \(shown($0.text))\n" } ?? ""
   }
 
   private var missing: String {

@@ -17,12 +17,14 @@ final class Program {
   private let screen: CursesScreen
   private var model: Model
   private let stream: DemoStream?
+  private let keepsChoice: Bool
 
   /// Opens the terminal and starts to follow the logs.
   init(_ configuration: Configuration, stream: DemoStream?) throws {
     let glyphs: Glyphs = configuration.unicode && CursesScreen.showsUnicode() ? .unicode : .ascii
     model = Model(configuration, glyphs: glyphs)
     self.stream = stream
+    keepsChoice = configuration.keepsLedger
     do throws(CursesScreen.OpenError) {
       screen = try CursesScreen(.init(color: configuration.color, mouse: configuration.mouse))
     } catch {
@@ -91,6 +93,7 @@ final class Program {
           return false
         case .suspend: screen.suspend()
         case .repaint: screen.repaint()
+        case .saveChoice(let plan, let currency): save(plan, currency)
         }
       }
     case .resized(let size): _ = update(&model, .resized(size))
@@ -103,6 +106,14 @@ final class Program {
       return false
     }
     return true
+  }
+
+  /// Keeps the choice, unless the plan was chosen for logs that were named.
+  private func save(_ plan: String, _ currency: Currency) {
+    guard keepsChoice else { return }
+    do throws(Failure) { try PlanMemory.save(plan: plan, currency: currency) } catch {
+      _ = update(&model, .notice("the plan is not kept: \(error.description)"))
+    }
   }
 
   private func leave() {

@@ -22,7 +22,7 @@ import Testing
     #expect(model.planIndex == model.plans.count - 2)
   }
 
-  @Test func `a plan re-prices everything at once and asks for nothing`() {
+  @Test func `a plan re-prices everything at once and asks for nothing but to be remembered`() {
     var model = Model.made()
     model.planIndex = model.index(of: "as-billed CNY")
     model.derive()
@@ -30,7 +30,7 @@ import Testing
     #expect(model.line(with: "alpha-pro ").contains("¥2.16"))
     #expect(model.line(with: "11:59:30 alpha-pro").contains("¥0.0655"))
 
-    #expect(model.type("p") == [])
+    #expect(model.type("p") == [.saveChoice(plan: "alpha-payg", currency: .usd)])
     #expect(model.plan.name == "Alpha pay-as-you-go USD")
     #expect(model.line(with: "all time").contains("$0.331"))
     #expect(model.line(with: "alpha-pro ").contains("$0.309"))

@@ -60,7 +60,7 @@ extension EndToEnd {
         call("m5", "three", in: docs),
         to: sandbox.home + "/.config/claude/projects/-home-ana-docs/three.jsonl")
 
-      let terminal = try sandbox.start()
+      let terminal = try sandbox.startWithAllTime()
       try requests(5, of: "mimo-v2.6-pro", on: terminal)
       let sum = cost((5000, "0.435"), (45_000, "0.0036"), (472 + 4 * 100, "0.87"))
       try terminal.waitForSpend(allTime, Shown.money(sum))
@@ -88,7 +88,7 @@ extension EndToEnd {
 
     @Test func `new sessions and new projects appear while it runs`() throws {
       try sandbox.write(call("m1", "one", in: shop), to: projects("-home-ana-shop/one.jsonl"))
-      let terminal = try sandbox.start()
+      let terminal = try sandbox.startWithAllTime()
       try requests(1, of: "mimo-v2.6-pro", on: terminal)
       terminal.type("gg")
       try terminal.see("By session")
@@ -113,7 +113,7 @@ extension EndToEnd {
     @Test func `a home without transcripts says where it looks, and begins when there is one`()
       throws
     {
-      let terminal = try sandbox.start()
+      let terminal = try sandbox.startWithAllTime()
       try terminal.see("No usage yet")
       #expect(terminal.screen.contains(sandbox.home + "/.claude/projects"))
       #expect(!terminal.screen.header.contains("unreadable"))

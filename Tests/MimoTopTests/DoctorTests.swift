@@ -201,7 +201,7 @@ extension EndToEnd {
 
     @Test func `homes that appear while it runs are followed`() throws {
       try sandbox.fixPrices()
-      let terminal = try sandbox.start()
+      let terminal = try sandbox.startWithAllTime()
       try terminal.see("No usage yet")
       try makeDatabase(".local/share/mimocode/mimocode.db")
       try terminal.waitFor("mimo-auto", within: patience)

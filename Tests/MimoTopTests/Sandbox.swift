@@ -70,6 +70,13 @@ final class Sandbox {
       size: Size(columns: columns, rows: rows), standardInput: standardInput)
   }
 
+  /// Starts the dashboard on the ledger and has it show all time instead of the month it begins with.
+  func startWithAllTime() throws -> PseudoTerminal {
+    let terminal = try start()
+    terminal.type("w")
+    return terminal
+  }
+
   /// Starts a shell command with the program as `$MIMO` on a terminal of its own.
   func startShell(_ command: String, columns: Int = 140, rows: Int = 45) throws -> PseudoTerminal {
     try PseudoTerminal(

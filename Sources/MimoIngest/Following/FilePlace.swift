@@ -75,47 +75,84 @@ extension FileStamp {
 
 /// The files that are known, but not followed now.
 struct LeftFiles {
-  private var places: [UInt64: [FilePlace]] = [:]
-  /// Inodes by path; may name some that are not left any more.
-  private var inodes: [String: Set<UInt64>] = [:]
-  /// The same by folder, once somebody asked.
-  private var folders: [String: Set<UInt64>]?
+  /// All that ever were; `nil` where one is followed again.
+  private var places: [FilePlace?] = []
+  private var count = 0
+  private var byInode = Positions<UInt64>()
+  private var byPath = Positions<String>()
+  /// By folder, once somebody asked.
+  private var byFolder: Positions<String>?
 
-  /// Whether there is none.
-  var isEmpty: Bool { places.isEmpty }
+  /// Positions of places by something they share with few others.
+  private struct Positions<Key: Hashable> {
+    private var latest: [Key: Int] = [:]
+    /// Of each place the one before that has the same key, or -1.
+    private var former: [Int] = []
 
-  mutating func add(_ place: FilePlace) {
-    let inode = place.bookmark.identity.inode
-    places[inode, default: []].append(place)
-    if place.path.isEmpty { return }
-    inodes[place.path, default: []].insert(inode)
-    folders?[split(place.path).folder, default: []].insert(inode)
+    mutating func reserve(_ count: Int) {
+      latest.reserveCapacity(count)
+      former.reserveCapacity(count)
+    }
+
+    /// Adds the next place.
+    mutating func append(_ key: Key) {
+      former.append(latest.updateValue(former.count, forKey: key) ?? -1)
+    }
+
+    /// Those with this key.
+    subscript(key: Key) -> [Int] {
+      var found: [Int] = []
+      var position = latest[key] ?? -1
+      while position >= 0 {
+        found.append(position)
+        position = former[position]
+      }
+      return found
+    }
   }
 
-  mutating func remove(_ place: FilePlace) {
-    let inode = place.bookmark.identity.inode
-    places[inode]?.removeAll { $0.key == place.key && $0.bookmark == place.bookmark }
-    if places[inode]?.isEmpty ?? false { places[inode] = nil }
+  init(_ places: [FilePlace]) {
+    self.places.reserveCapacity(places.count)
+    byInode.reserve(places.count)
+    byPath.reserve(places.count)
+    for place in places { add(place) }
+  }
+
+  /// Whether there is none.
+  var isEmpty: Bool { count == 0 }
+
+  mutating func add(_ place: FilePlace) {
+    places.append(place)
+    count += 1
+    byInode.append(place.bookmark.identity.inode)
+    byPath.append(place.path)
+    byFolder?.append(split(place.path).folder)
+  }
+
+  /// Removes and returns the place of that number which `isWanted`.
+  mutating func take(_ inode: UInt64, where isWanted: (FilePlace) -> Bool) -> FilePlace? {
+    for position in byInode[inode] {
+      guard let place = places[position], isWanted(place) else { continue }
+      places[position] = nil
+      count -= 1
+      return place
+    }
+    return nil
   }
 
   /// Those with this number on some device: devices may be renumbered.
-  subscript(inode: UInt64) -> [FilePlace] { places[inode] ?? [] }
+  subscript(inode: UInt64) -> [FilePlace] { byInode[inode].compactMap { places[$0] } }
 
   /// Those last known by this path.
-  subscript(path: String) -> [FilePlace] {
-    (inodes[path] ?? []).flatMap { self[$0] }.filter { $0.path == path }
-  }
+  subscript(path: String) -> [FilePlace] { byPath[path].compactMap { places[$0] } }
 
   /// Those last known to be in this folder.
   mutating func inFolder(_ folder: String) -> [FilePlace] {
-    if folders == nil {
-      folders = [:]
-      for place in places.values.joined() where !place.path.isEmpty {
-        folders![split(place.path).folder, default: []].insert(place.bookmark.identity.inode)
-      }
+    if byFolder == nil {
+      var all = Positions<String>()
+      for place in places { all.append(place.map { split($0.path).folder } ?? "") }
+      byFolder = all
     }
-    return (folders![folder] ?? []).flatMap { self[$0] }.filter {
-      split($0.path).folder == folder
-    }
+    return byFolder![folder].compactMap { places[$0] }.filter { !$0.path.isEmpty }
   }
 }

@@ -9,12 +9,14 @@
 extension LogFollower {
   /// Takes `file` up without opening it, if nothing has been written to it since it was read to its end.
   func resumeUnchanged(_ file: LogFile, _ status: FileStatus) -> Bool {
-    let places = left[status.identity.inode]
-    guard
-      let place = places.first(where: { $0.path == file.path && $0.seen == FileStamp(status) })
-    else { return false }
-    let companion = place.kind == .database ? companion(ofDatabase: file.path) : nil
-    guard companion.map({ FileStamp($0) }) == place.seenCompanion else { return false }
+    let stamp = FileStamp(status)
+    var companion: FileStatus?
+    let place = left.take(status.identity.inode) { place in
+      guard place.seen == stamp, place.path == file.path else { return false }
+      companion = place.kind == .database ? self.companion(ofDatabase: file.path) : nil
+      return companion.map { FileStamp($0) } == place.seenCompanion
+    }
+    guard let place else { return false }
     noteSize(file, status)
     file.companion = companion
     (file.seen, file.seenCompanion) = (place.seen, place.seenCompanion)
@@ -28,6 +30,7 @@ extension LogFollower {
   ) throws(SystemError) {
     if left.isEmpty && emptied.isEmpty { return }
     if let place = try place(of: file, descriptor, status) {
+      _ = left.take(place.bookmark.identity.inode) { $0 == place }
       resume(file, at: place)
       if place.kind == .database, place.bookmark.identity.inode != status.identity.inode {
         // What took a database's place has nothing to do with what it held.
@@ -53,7 +56,6 @@ extension LogFollower {
   }
 
   private func resume(_ file: LogFile, at place: FilePlace) {
-    left.remove(place)
     goOn(file, at: place.bookmark)
     if !place.key.isEmpty { file.key = place.key }
     file.kind = place.kind

@@ -75,7 +75,7 @@ public final class LogFollower {
   var detachedFiles: [LogFile] = []
   var streams: [LogStream] = []
   /// Where files were left that are not followed now.
-  var left = LeftFiles()
+  var left: LeftFiles
   /// How far logs had been read that were emptied since.
   var emptied: [FilePlace] = []
   /// The keys of all files ever followed.
@@ -156,10 +156,8 @@ public final class LogFollower {
     self.makeWatcher = makeWatcher
     self.isShared = isShared
     buffer = LineBuffer(windowBytes: options.windowBytes)
-    for place in places {
-      left.add(place)
-      keys.insert(place.key)
-    }
+    left = LeftFiles(places)
+    keys = Set(places.map(\.key))
     let allowed = sysconf(Int32(_SC_OPEN_MAX))
     maximumOpenFiles = max(4, min(options.maximumOpenFiles, allowed > 0 ? Int(allowed) / 4 : 256))
     states = sources.map { SourceState($0, restMilliseconds: options.safetyPollMilliseconds) }

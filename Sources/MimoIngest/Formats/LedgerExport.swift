@@ -4,8 +4,8 @@ import MimoEngine
 /// none, so that ledgers of several machines add up like any other logs.
 ///
 /// ```
-/// {"schema":"mimo-top.ledger/1","origin":"...","exported":"..."}
-/// {"call":"6c1fe2d09b7a4e35","time":"2026-11-20T10:00:05.120Z","model":"mimo-v2.6-pro",...,"input":900,"output":310}
+/// {"schema":"mimo-top.ledger/1","ledger_origin":"...","exported":"..."}
+/// {"ledger_call":"6c1fe2d09b7a4e35","time":"2026-11-20T10:00:05.120Z","model":"mimo-v2.6-pro",...,"input":900,"output":310}
 /// ```
 ///
 /// Source: README of the project, "The export of a ledger".
@@ -31,14 +31,7 @@ public struct LedgerExportDecoder: RecordDecoder {
   public mutating func decode(
     _ line: UnsafeRawBufferPointer, into output: inout DecodedLines
   ) throws(DecodeError) -> LineKind {
-    guard line.beginsObject else { return .foreign }
-    // The first key tells.
-    let head = UnsafeRawBufferPointer(rebasing: line.prefix(64))
-    let isHead = ByteSearch.contains("\"mimo-top.ledger/1\"", in: head)
-    guard
-      isHead || ByteSearch.contains("\"call\":\"", in: head)
-        || ByteSearch.contains("\"sum\":\"", in: head)
-    else { return .foreign }
+    guard line.beginsObject, ByteSearch.contains("\"ledger_", in: line) else { return .foreign }
     var entry = Entry()
     var cursor = JSONCursor(line)
     try cursor.readObject { key, cursor throws(DecodeError) in try entry.read(key, &cursor) }
@@ -116,9 +109,7 @@ private struct Entry {
 
   mutating func read(_ name: JSONString, _ cursor: inout JSONCursor) throws(DecodeError) {
     switch name.count {
-    case 3 where name == "sum": sum = try fingerprint(&cursor)
     case 3 where name == "key": key = try cursor.string()
-    case 4 where name == "call": call = try fingerprint(&cursor)
     case 4 where name == "time": time = try LogTime.read(&cursor)
     case 4 where name == "rank": rank = try rank(&cursor)
     case 4 where name == "tier": tier = try tier(&cursor)
@@ -132,7 +123,6 @@ private struct Entry {
     case 5 where name == "calls": calls = Int32(clamping: try cursor.count() ?? 1)
     case 5 where name == "input": tokens.input = try cursor.count() ?? 0
     case 6 where name == "schema": schema = try cursor.string()
-    case 6 where name == "origin": origin = try cursor.string()
     case 6 where name == "source": source = try cursor.string()
     case 6 where name == "failed": failed = try cursor.bool() ?? false
     case 6 where name == "output": tokens.output = try cursor.count() ?? 0
@@ -141,7 +131,9 @@ private struct Entry {
     case 7 where name == "session": session = try cursor.string()
     case 8 where name == "provider": provider = try cursor.string()
     case 9 where name == "reasoning": tokens.reasoning = try cursor.count() ?? 0
+    case 10 where name == "ledger_sum": sum = try fingerprint(&cursor)
     case 10 where name == "cache_read": tokens.cacheRead = try cursor.count() ?? 0
+    case 11 where name == "ledger_call": call = try fingerprint(&cursor)
     case 11 where name == "tells_cache": tellsCache = try cursor.bool() ?? true
     case 11 where name == "stated_cost":
       // A decimal text: it is exact.
@@ -151,6 +143,7 @@ private struct Entry {
     case 11 where name == "prompt_size": promptSize = try cursor.count()
     case 12 where name == "conversation": conversation = try cursor.string()
     case 12 where name == "answer_cache": isAnswered = try cursor.bool() ?? false
+    case 13 where name == "ledger_origin": origin = try cursor.string()
     case 14 where name == "cache_write_5m": tokens.cacheWrite5m = try cursor.count() ?? 0
     case 14 where name == "cache_write_1h": tokens.cacheWrite1h = try cursor.count() ?? 0
     default:

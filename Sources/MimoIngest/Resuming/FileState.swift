@@ -81,7 +81,9 @@ extension StateWriter {
     add(report.tally)
     add(each: report.formats) { $0.add($1) }
     add(report.bytes)
-    for count in [report.duplicates, report.records, report.copiesLeftOut, report.refused, report.tooOld] {
+    for count in [
+      report.duplicates, report.records, report.copiesLeftOut, report.refused, report.tooOld,
+    ] {
       add(count)
     }
     add(report.newest) { $0.add($1) }

@@ -35,7 +35,7 @@ struct LedgerExport {
     prunedBefore = try store.callsPrunedBefore ?? .distantPast
     write(
       JSONOutput.object([
-        ("schema", .string(LedgerExportDecoder.schema)), ("origin", .string(origin)),
+        ("schema", .string(LedgerExportDecoder.schema)), ("ledger_origin", .string(origin)),
         ("exported", .string(LocalClock.utc.text(now))),
       ]).line + "\n")
 
@@ -88,7 +88,7 @@ struct LedgerExport {
     of call: ArchivedCall, _ messages: [UInt64: UInt64], _ also: [UInt64]
   ) -> String {
     var members: [(String, JSONOutput)] = [
-      ("call", .string(Self.hex(call.isSecond ? messages[call.key] ?? call.key : call.key)))
+      ("ledger_call", .string(Self.hex(call.isSecond ? messages[call.key] ?? call.key : call.key)))
     ]
     if !also.isEmpty { members.append(("also", .array(also.map { .string(Self.hex($0)) }))) }
     // Of a call that only a copy told, the export is the evidence now.
@@ -111,7 +111,8 @@ struct LedgerExport {
       let id = Fingerprint(of: origin).combined(with: fingerprint(of: series))
         .combined(with: UInt64(bitPattern: Int64(cell.minute.number))).combined(with: kind)
       var members: [(String, JSONOutput)] = [
-        ("sum", .string(Self.hex(id.value))), ("time", .string(Self.text(cell.minute.start))),
+        ("ledger_sum", .string(Self.hex(id.value))),
+        ("time", .string(Self.text(cell.minute.start))),
       ]
       members += address(series, hasConversation: series.flags.contains(.opensConversation))
       members += counters(

@@ -72,5 +72,5 @@ struct LedgerForgetCommand: ParsableCommand {
 }
 
 extension StoreStatistics {
-  fileprivate var requests: Int64 { sources.reduce(0) { $0 + $1.requests } }
+  var requests: Int64 { sources.reduce(0) { $0 + $1.requests } }
 }

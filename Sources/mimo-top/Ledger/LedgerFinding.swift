@@ -1,0 +1,68 @@
+import MimoDashboard
+import MimoEngine
+import MimoStore
+
+/// What a doctor finds of the ledger.
+struct LedgerFinding {
+  let path: String
+  /// Why it cannot be used, and what to do; `nil` if it can, or is not there yet.
+  private(set) var error: StoreError?
+  /// What happened when it was opened.
+  private(set) var notices: [String] = []
+  private(set) var isThere = false
+  /// Whether another process keeps it at present.
+  private(set) var isHeld = false
+  private(set) var bytes: Int64 = 0
+  private(set) var calls: Int64 = 0
+  private(set) var since: Instant?
+
+  /// Looks at the ledger of a folder, without beginning one.
+  init(folder: String) {
+    path = folder + "/ledger.db"
+    do throws(StoreError) {
+      let store = try LedgerStore.open(folder: folder, access: .read, now: SystemClock.now)
+      isThere = true
+      let statistics = try store.statistics()
+      store.close()
+      (bytes, calls, since) = (statistics.bytesOnDisk, statistics.requests, statistics.created)
+      isHeld = LedgerStore.isHeld(folder: folder)
+      guard !isHeld else { return }
+      // Whether it can be written shows when somebody wants to.
+      let writer = try LedgerStore.open(folder: folder, access: .write, now: SystemClock.now)
+      notices = writer.notices
+      writer.close()
+    } catch .missing {
+      return
+    } catch .held {
+      isHeld = true
+    } catch {
+      isThere = true
+      self.error = error
+    }
+  }
+
+  /// One line, or two.
+  var text: String {
+    var words: [String] = []
+    if let error {
+      // It begins with the path, or that of the folder.
+      words.append(error.description)
+    } else if !isThere {
+      words.append("\(path): none yet; mimo-top or mimo-top watch begins one")
+    } else {
+      words.append(
+        "\(path): \(NumberFormat.bytes(bytes)), \(NumberFormat.counted(calls, "call"))"
+          + (isHeld ? "; kept by another mimo-top at present" : ""))
+    }
+    return (words + notices).joined(separator: "\n  ")
+  }
+
+  /// For the document.
+  var json: JSONOutput {
+    .object([
+      ("path", .string(path)), ("found", .bool(isThere)), ("kept_now", .bool(isHeld)),
+      ("bytes", .integer(bytes)), ("requests", .integer(calls)),
+      ("error", .text(error?.description)), ("notices", .array(notices.map(JSONOutput.string))),
+    ])
+  }
+}
