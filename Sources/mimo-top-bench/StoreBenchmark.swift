@@ -42,6 +42,8 @@ enum StoreBenchmark {
     store.close()
     print("\((fileSize(store.path) - bytes) / Int64(calls.count)) bytes on disk for each call")
 
+    let opening = median { _ = try! LedgerStore.open(folder: folder, access: .read, now: now) }
+    print("\(opening) ms to open it")
     for days in [35, 365] as [Int32] {
       let time = median {
         let reader = try! LedgerStore.open(folder: folder, access: .read, now: now)
@@ -52,8 +54,8 @@ enum StoreBenchmark {
       print("\(time) ms to open, with names, addresses and the cells of \(days) days")
     }
     store = try LedgerStore.open(folder: folder, access: .write, now: now)
-    let opening = median { _ = try! store.base(promptEdges: [], now: now) }
-    print("\(opening) ms for names and addresses")
+    let beginning = median { _ = try! store.base(promptEdges: [], now: now) }
+    print("\(beginning) ms for names and addresses")
     let decoding = seconds { _ = try! store.cells() }
     print("\((decoding * 1e9 / Double(cells)).rounded()) ns to read a cell of the whole year")
     lookups(in: store, calls)

@@ -108,7 +108,7 @@ import Testing
     try make()
     let whole = FileManager.default.contents(atPath: database)!
     var noticed = 0
-    for offset in stride(from: 64, to: whole.count, by: 311) {
+    for offset in stride(from: 64, to: whole.count, by: 613) {
       var bytes = whole
       bytes[offset] ^= 0x55
       try bytes.write(to: URL(filePath: database))

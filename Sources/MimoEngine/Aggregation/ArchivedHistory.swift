@@ -87,10 +87,12 @@ public struct CellList: Sendable {
   /// Adds a cell that is not in the list.
   @inline(__always)
   public mutating func append(_ cell: ArchivedCell) {
-    if chunks.last.map({ $0.cells.count == CellChunk.capacity }) ?? true {
+    var last = chunks.count - 1
+    // Asked in place: a copy of the chunk would count references for each cell.
+    if last < 0 || chunks[last].cells.count == CellChunk.capacity {
       chunks.append(CellChunk())
+      last += 1
     }
-    let last = chunks.count - 1
     chunks[last].append(
       UsageCell(
         minute: cell.minute, series: cell.series, requests: cell.requests, errors: cell.errors,

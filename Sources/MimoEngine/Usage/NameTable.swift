@@ -52,6 +52,12 @@ public struct NameTable: Sendable {
     _ = append(name, slot)
   }
 
+  /// Makes room for so many names at once.
+  public mutating func reserveCapacity(_ count: Int) {
+    ends.reserveCapacity(count)
+    while slots.count <= count * 2 { grow() }
+  }
+
   private mutating func append(_ name: UnsafeRawBufferPointer, _ slot: Int) -> NameID {
     let id = UInt32(ends.count)
     bytes.append(contentsOf: name)

@@ -49,6 +49,8 @@ extension LedgerDatabase {
   }
 
   private func appendNames(to base: inout LedgerBase) throws(SQLiteError) {
+    let pages = try number("SELECT count(*) FROM name_page") ?? 0
+    base.names.reserveCapacity(Int(pages) * PageCoding.places + 1)
     try names(from: base.names.count) { base.names.restore($0) }
   }
 
@@ -60,7 +62,7 @@ extension LedgerDatabase {
       let names = base.names.count
       isDamaged =
         isDamaged || series.band >= bands.count
-        || series.names.contains { $0.index >= names }
+        || series.largestName >= names
       if isDamaged { return }
       series.band = bands[Int(series.band)]
       base.series.append(series)
@@ -114,6 +116,15 @@ extension Series {
       labels.model, labels.provider, labels.source, labels.project, labels.session, labels.key,
       conversation,
     ]
+  }
+}
+
+extension Series {
+  /// The largest position of a name in it.
+  fileprivate var largestName: UInt32 {
+    max(
+      labels.model.index, labels.provider.index, labels.source.index, labels.project.index,
+      max(labels.session.index, labels.key.index, conversation.index))
   }
 }
 

@@ -15,8 +15,9 @@ extension LedgerDatabase {
       try set(cells, of: hour, commit: commit)
     }
     // In the order of the table: a first scan fills it page by page.
-    for call in changes.calls.sorted(by: { Int64(bitPattern: $0.key) < Int64(bitPattern: $1.key) })
-    {
+    let keys = changes.calls.map { Int64(bitPattern: $0.key) }
+    for index in keys.indices.sorted(by: { keys[$0] < keys[$1] }) {
+      let call = changes.calls[index]
       try set(call: call.key, CallCoding.encode(call))
     }
     for (key, target) in changes.redirects {
