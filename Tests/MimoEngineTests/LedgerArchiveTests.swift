@@ -120,4 +120,19 @@ import Testing
     #expect(!second.hasChanges)
     #expect(second.changes().isEmpty)
   }
+
+  @Test func `calls of before the limit are left out and told`() {
+    let archive = MemoryArchive()
+    var base = archive.base
+    base.notBefore = Minute(100)
+    var ledger = Ledger(restoring: base, archive: nil)
+    let (old, new) = (Line(at: 99 * 60_000, message: "a"), Line(at: 100 * 60_000, message: "b"))
+    #expect(ledger.record(old.record(in: &ledger)) == .tooOld)
+    #expect(ledger.record(new.record(in: &ledger)) == .counted)
+    archive.commit(ledger.changes())
+    ledger.didCommit()
+    var emptied = ledger.emptied(archive: archive)
+    #expect(emptied.record(old.record(in: &emptied)) == .tooOld)
+    #expect(archive.snapshot.sum.requests == 1)
+  }
 }
