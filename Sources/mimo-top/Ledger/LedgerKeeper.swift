@@ -52,6 +52,7 @@ final class LedgerKeeper {
       .compactMap { $0 }.max()
     let states = try store.fileStates()
     places = states.map(\.place)
+    isReadingStored = try store.isStillReading()
     collector = LogCollector(
       ledger: Ledger(restoring: base, archive: base.series.isEmpty ? nil : store),
       sources: configuration.sources, formats: configuration.formats, restoring: states,
@@ -75,6 +76,12 @@ final class LedgerKeeper {
     if wait > 0 { return wait }
     try commit(isCaughtUp: isCaughtUp)
     return trouble == nil ? nil : Self.retryPause
+  }
+
+  /// Stores what is new after all was read, if there is something.
+  func commitNews() throws(StoreError) {
+    for state in collector.takeStates() { states[state.key] = state }
+    if hasNews || isReadingStored || pruning != nil { try commit(isCaughtUp: true) }
   }
 
   /// Stores what is new.
