@@ -38,7 +38,7 @@ public final class LedgerStore: Sendable {
 
   /// Opens the ledger of a folder.
   ///
-  /// - Parameter folder: where it lies; for `.write` made with all folders above it, for the user alone.
+  /// - Parameter folder: where it lies, empty if nowhere; for `.write` made with all folders above it, for the user alone.
   /// - Parameter now: for the span that begins, and for the name of a database that is set aside.
   /// - Throws: `StoreError`; nothing is open then.
   public static func open(

@@ -8,6 +8,8 @@ import MimoSQLite
 
 /// Why the ledger cannot be opened, read or written. Each says where, and what can be done.
 public enum StoreError: Error, Hashable, Sendable {
+  /// The environment names no folder that a ledger could lie in.
+  case homeless
   /// There is no ledger yet.
   case missing(path: String)
   /// Another process writes it; the text says which, as far as it told.
@@ -80,6 +82,8 @@ extension StoreError: CustomStringConvertible {
   /// One sentence: what, where, and what to do.
   public var description: String {
     switch self {
+    case .homeless:
+      "HOME and XDG_STATE_HOME are not set, so there is no place to keep anything; set XDG_STATE_HOME to a folder of your own"
     case .missing(let path): "\(path): there is no ledger yet; `mimo-top watch` begins one"
     case .held(let path, let holder): "\(path): kept by \(holder); this one follows it"
     case .foreign(let path):

@@ -72,6 +72,7 @@ struct StoreFolder {
   /// closed (sqlite.org/howtocorrupt.html, section 2.2, read 2026-11-22).
   func hasDatabase() throws(StoreError) -> Bool {
     var about = stat()
+    if stat(path, &about) == 0 || isLink(path) { try check(path, S_IFDIR) }
     if stat(database, &about) != 0, errno == ENOENT, !isLink(database) { return false }
     try check(database, S_IFREG)
     return true

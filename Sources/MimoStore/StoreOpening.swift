@@ -26,6 +26,7 @@ struct StoreOpening: Sendable {
 
   /// Opens the database, and makes what is missing for a writer.
   func run(_ state: inout StoreState) throws(StoreError) -> Facts {
+    if folder.path.isEmpty { throw .homeless }
     switch access {
     case .read: return try connectForReading(&state)
     case .write: break

@@ -42,7 +42,7 @@ enum AnchorStore {
   static func update(
     _ notices: inout [String], _ change: (inout [String: PlanAnchor]) -> Void
   ) throws(Failure) {
-    try AtomicFile.makeFolder(UserFolders.state, mode: 0o700)
+    try UserFolders.makeState()
     var anchors: [String: PlanAnchor] = [:]
     do throws(Broken) { anchors = try read() } catch {
       let name = try AtomicFile.setAside(path)

@@ -3,6 +3,7 @@ import MimoCatalog
 import MimoCurses
 import MimoEngine
 import MimoIngest
+import MimoStore
 
 #if canImport(Darwin)
   import Darwin
@@ -457,12 +458,19 @@ enum TimeArgument {
 enum UserFolders {
   /// `$XDG_CONFIG_HOME/mimo-top`, usually `~/.config/mimo-top`.
   static var configuration: String {
-    (variable("XDG_CONFIG_HOME") ?? home + "/.config") + "/mimo-top"
+    (absolute("XDG_CONFIG_HOME") ?? home + "/.config") + "/mimo-top"
   }
 
-  /// `$XDG_STATE_HOME/mimo-top`, usually `~/.local/state/mimo-top`.
+  /// `$XDG_STATE_HOME/mimo-top`, usually `~/.local/state/mimo-top`; empty if there is no home.
   static var state: String {
-    (variable("XDG_STATE_HOME") ?? home + "/.local/state") + "/mimo-top"
+    let parent = absolute("XDG_STATE_HOME") ?? absolute("HOME").map { $0 + "/.local/state" }
+    return parent.map { $0 + "/mimo-top" } ?? ""
+  }
+
+  /// Makes the state folder.
+  static func makeState() throws(Failure) {
+    if state.isEmpty { throw Failure(description: StoreError.homeless.description) }
+    try AtomicFile.makeFolder(state, mode: 0o700)
   }
 
   /// The home folder.
@@ -471,6 +479,13 @@ enum UserFolders {
   /// A path of a settings file, where `~/` stands for the home folder.
   static func expanded(_ path: String) -> String {
     path.hasPrefix("~/") ? home + path.dropFirst() : path
+  }
+
+  /// A folder of the environment. One that is not absolute is to be ignored.
+  ///
+  /// Source: XDG Base Directory Specification 0.8, "Environment variables".
+  private static func absolute(_ name: String) -> String? {
+    variable(name).flatMap { $0.hasPrefix("/") ? $0 : nil }
   }
 
   /// An environment variable that is set and not empty.

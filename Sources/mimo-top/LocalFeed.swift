@@ -233,6 +233,8 @@ private final class FeedThread {
           try keeper.commitIfDue(isCaughtUp: isCaughtUp)
         }
         if failure != nil { follower.end() }
+        // Logs may rest for hours; that nothing can be stored is news by itself.
+        if keeper.trouble?.description != ingest.trouble { show(keeper.collector) }
         return due ?? nil
       }
     } catch {

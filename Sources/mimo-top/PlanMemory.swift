@@ -26,7 +26,7 @@ enum PlanMemory {
 
   /// Keeps a choice.
   static func save(plan: String, currency: Currency) throws(Failure) {
-    try AtomicFile.makeFolder(UserFolders.state, mode: 0o700)
+    try UserFolders.makeState()
     let document = JSONOutput.object([
       ("schema", .string(schema)), ("plan", .string(plan)),
       ("currency", .string(currency.rawValue)),

@@ -241,6 +241,9 @@ enum LedgerAddition {
           Int64(file.tally.foreign + file.tally.malformed), "line")
         return "\(file.path): \(count) of another form; expected what mimo-top ledger export writes"
       }
+      + reports.compactMap { file in
+        file.unfinished.map { "\(file.path): the last line, at byte \($0.offset), is not finished" }
+      }
     // All or nothing: half a file is nobody's wish.
     if let problem = problems.first { throw Failure(description: "\(problem) (nothing was added)") }
     try LedgerCommand.attempt { () throws(StoreError) in

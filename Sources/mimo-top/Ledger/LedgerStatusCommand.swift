@@ -61,7 +61,8 @@ struct LedgerStatus {
   var gaps: [Gap] {
     var gaps: [Gap] = []
     var end: Instant?
-    for span in statistics.spans {
+    // What lies in the future was written while the clock was wrong.
+    for span in statistics.spans where span.began <= now {
       if let end, span.began.milliseconds - end.milliseconds >= Self.shortestGap {
         gaps.append(Gap(from: end, to: span.began))
       }
