@@ -25,6 +25,8 @@ struct OpenCodeTable: Sendable {
   private static let step: Int64 = 1000
   /// How far back changed rows are looked for: a transaction may have been open for a while.
   private static let overlapMilliseconds: Int64 = 600_000
+  /// The last rows are those that are still written to, whatever their times say.
+  private static let unfinishedRows: Int64 = 16
   /// After so many readings every row is looked at again, for writers that do not maintain their times.
   private static let readingsUntilAll = 64
 
@@ -91,7 +93,7 @@ struct OpenCodeTable: Sendable {
     let query = try database.prepare(
       "SELECT \(columns) FROM \(table) WHERE rowid > ?1 \(news) ORDER BY rowid LIMIT \(Self.step)")
     if !readsAll {
-      query.bind(lastRow, at: 2)
+      query.bind(lastRow &- Self.unfinishedRows, at: 2)
       query.bind(lastUpdate - Self.overlapMilliseconds, at: 3)
     }
     var position: Int64 = .min
@@ -142,10 +144,11 @@ struct OpenCodeTable: Sendable {
     _ isLeftOut: (String, String) -> Bool
   ) {
     lastRow = max(lastRow, row.number)
-    lastUpdate = max(lastUpdate, row.updated)
     let content = row.withData { UInt32(truncatingIfNeeded: Fingerprint(of: $0).value) }
     let known = rows.updateValue(content, forKey: row.number)
     if known == content { return }
+    // The time of the latest change, not the largest one: clocks are set back, too.
+    if row.updated > 0 { lastUpdate = row.updated }
     tally.lines += 1
     if let type = row.type, type != "assistant" {
       tally.notUsage += 1
