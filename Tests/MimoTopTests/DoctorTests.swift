@@ -1,5 +1,4 @@
 import Foundation
-import MimoSQLite
 import MimoTestSupport
 import Testing
 
@@ -10,62 +9,6 @@ extension EndToEnd {
     let sandbox: Sandbox
 
     init() throws { sandbox = try Sandbox() }
-
-    /// Samples of all agents at their usual places.
-    private func furnish() throws {
-      let samples = Sandbox.fixture("../../MimoIngestTests/Fixtures/formats/")
-      func copy(_ sample: String, to place: String) throws {
-        let target = URL(fileURLWithPath: sandbox.home + "/" + place)
-        try FileManager.default.createDirectory(
-          at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try FileManager.default.copyItem(atPath: samples + "/" + sample, toPath: target.path)
-      }
-      try copy("claude-code/projects", to: ".claude/projects")
-      try copy("opencode/storage", to: ".local/share/opencode/storage")
-      try copy("cline/tasks", to: ".config/Cursor/User/globalStorage/saoudrizwan.claude-dev/tasks")
-      try copy(
-        "roo/tasks", to: ".vscode-server/data/User/globalStorage/rooveterinaryinc.roo-cline/tasks")
-      try copy("cline-cli/sessions", to: ".cline/data/sessions")
-      for name in ["session-2026-11-20T12-30-abcd1234.json", "session-2026-11-20T12-40-ef.jsonl"] {
-        try copy("gemini-cli/" + name, to: ".gemini/tmp/shop/chats/" + name)
-      }
-      try copy("codex/sessions", to: ".codex/sessions")
-      try copy("openclaw/agents", to: ".openclaw/agents")
-      try copy("qwen-code/chats", to: ".qwen/projects/shop/chats")
-      try copy("kimi/sessions", to: ".kimi/sessions")
-      try copy("kimi-code/sessions", to: ".kimi-code/sessions")
-      try makeDatabase(".local/share/mimocode/mimocode-beta.db")
-      try makeHermes(samples + "/hermes-sessions.json")
-    }
-
-    /// Hermes' database, with the rows of an export of it.
-    private func makeHermes(_ export: String) throws {
-      let data = try Data(contentsOf: URL(fileURLWithPath: export))
-      let row = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
-      func sql(_ value: Any) -> String {
-        if value is NSNull { return "NULL" }
-        return (value as? String).map { "'\($0)'" } ?? "\(value)"
-      }
-      let path = sandbox.home + "/.hermes/state.db"
-      try FileManager.default.createDirectory(
-        atPath: sandbox.home + "/.hermes", withIntermediateDirectories: true)
-      let columns = row.keys.sorted()
-      try SQLiteConnection(path: path, access: .readWrite).execute(
-        "CREATE TABLE sessions (\(columns.joined(separator: ", ")));"
-          + "INSERT INTO sessions VALUES (\(columns.map { sql(row[$0]!) }.joined(separator: ", ")));"
-      )
-    }
-
-    private func makeDatabase(_ name: String) throws {
-      let sample = Sandbox.fixture("../../MimoIngestTests/Fixtures/formats/mimocode/mimocode.sql")
-      let path = sandbox.home + "/" + name
-      try FileManager.default.createDirectory(
-        atPath: URL(fileURLWithPath: path).deletingLastPathComponent().path,
-        withIntermediateDirectories: true)
-      let database = try SQLiteConnection(path: path, access: .readWrite)
-      try database.execute(
-        "PRAGMA journal_mode = WAL;" + String(contentsOfFile: sample, encoding: .utf8))
-    }
 
     private func doctor(
       _ arguments: [String] = [], environment: [String: String?] = [:], status: Int32 = 0
@@ -81,7 +24,7 @@ extension EndToEnd {
     }
 
     @Test func `every tool's home is looked at, and each call counts once`() throws {
-      try furnish()
+      try sandbox.furnish()
       let document = try doctor()
       var records: [String: Int] = [:]
       for place in places(document) {
@@ -110,7 +53,7 @@ extension EndToEnd {
     }
 
     @Test func `the text names what was found, what is wrong and what is not there`() throws {
-      try furnish()
+      try sandbox.furnish()
       try sandbox.write(
         #"{"schema": "mimo-top.prices/1", "id": "xiaomi", "models": [{"id": 5}]}"#,
         to: sandbox.home + "/.config/mimo-top/prices/mine.json")
@@ -148,7 +91,7 @@ extension EndToEnd {
     }
 
     @Test func `README shows what is printed for the samples`() throws {
-      try furnish()
+      try sandbox.furnish()
       let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
       let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
@@ -162,7 +105,7 @@ extension EndToEnd {
     }
 
     @Test func `tables and lists fit a screen of 80 columns`() throws {
-      try furnish()
+      try sandbox.furnish()
       let lines = try sandbox.run(["doctor"]).output.split(separator: "\n")
       // Only paths, which are not cut, and what is said of a file may be longer.
       let long = lines.filter { $0.count > 80 && !$0.hasPrefix("        ") }
@@ -203,7 +146,7 @@ extension EndToEnd {
       try sandbox.fixPrices()
       let terminal = try sandbox.startWithAllTime()
       try terminal.see("No usage yet")
-      try makeDatabase(".local/share/mimocode/mimocode.db")
+      try sandbox.makeMiMoCode(".local/share/mimocode/mimocode.db")
       try terminal.waitFor("mimo-auto", within: patience)
       try sandbox.write(
         #"[{"ts":1795130000000,"say":"api_req_started","text":"{\"tokensIn\":5,\"tokensOut\":1}","modelInfo":{"modelId":"new-model","providerId":"x"}}]"#,
