@@ -195,6 +195,26 @@ private func row(
     #expect(watch.collector.fileReports.first?.records == 3)
   }
 
+  @Test func `after the clock was set back changes are seen as before`() throws {
+    func update(_ id: String, output: Int, at time: Int) -> String {
+      "UPDATE message SET data = '\(answer(output: output))', time_updated = \(time) WHERE id = '\(id)';"
+    }
+    let year = 31_536_000_000
+    let database = try scratch.database(
+      "opencode.db", schema + row("ahead", updated: 1_795_100_000_000 + year))
+    let watch = try Watch(.file(scratch.path("opencode.db")))
+    let output = Int(watch.sums.tokens.output)
+    let rows = (0...40).map { row("m\($0)") }
+    try database.execute(rows.joined())
+    watch.wait("the calls of the right time are seen") { $0.requests == 42 }
+    // One of the last rows, and one that is not.
+    for (index, id) in ["m40", "m1"].enumerated() {
+      try database.execute(update(id, output: 1010, at: 1_795_100_000_000 + index))
+      let grown = Int64(42 * output) + Int64(index + 1) * 1000
+      watch.wait("\(id) has grown") { $0.tokens.output == grown }
+    }
+  }
+
   @Test func `a checkpoint, a closed database and a new one in its place change nothing twice`()
     throws
   {

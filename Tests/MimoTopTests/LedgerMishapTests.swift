@@ -316,6 +316,7 @@ extension EndToEnd {
             touch filled
             until [ -e free ]; do sleep 0.05; done
             rm "$STATE/fill"
+            touch freed
             until [ -e quit ]; do sleep 0.05; done
           ) &
           "$MIMO"
@@ -336,6 +337,7 @@ extension EndToEnd {
       try sandbox.append(sandbox.call("late"), to: sandbox.transcript("one"))
       try dashboard.waitForCalls(503)
       try sandbox.write("", to: "free")
+      try wait(for: "freed")
       dashboard.type("q")
       #expect(try dashboard.waitForExit(within: patience) == .status(0))
       let after = try JSONReport(

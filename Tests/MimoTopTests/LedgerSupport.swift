@@ -147,7 +147,7 @@ struct KillSchedule {
   ) throws {
     let begin = Date()
     let terminal = try sandbox.start(arguments)
-    let life = runTime * Double.random(in: 0..<1.1, using: &random)
+    let life = runTime * Double.random(in: 0..<1, using: &random)
     for _ in 0..<2 {
       try work()
       usleep(UInt32(life / 2))
@@ -160,12 +160,12 @@ struct KillSchedule {
     let ending = try terminal.waitForExit(within: patience)
     if case .signal(let signal) = ending, [SIGKILL, SIGTERM].contains(signal) {
       kills += 1
-      runTime *= 1.02
+      runTime *= 1.01
     } else {
       #expect(ending == .status(0), "\(terminal.screen.text)")
       // It was faster: aim at shorter lives.
       let time = Date().timeIntervalSince(begin) * 1_000_000
-      if !storesFirst { runTime = max(10_000, min(runTime, time) * 0.95) }
+      if !storesFirst { runTime = max(10_000, min(runTime, time) * 0.9) }
     }
   }
 }
