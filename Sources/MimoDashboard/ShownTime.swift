@@ -121,6 +121,8 @@ extension Model {
         case .month: .month
         }
     }
+    // Within a month a step would show the same month.
+    let step = window == .month ? .month : step
     let target = clock.moved(asOf ?? now, by: step, earlier: earlier)
     guard target < now else { return backToNow() }
     if let first = ingest.history?.first ?? snapshot.cube.span?.lowerBound,

@@ -120,7 +120,7 @@ extension Model {
       }
       ?? plans.firstIndex { $0.plan.id == configuration.plan.id } ?? 0
     // A year of history is not brought to the screen before somebody asks for it.
-    if configuration.keepsLedger, configuration.window == nil { window = .month }
+    if configuration.keepsLedger, configuration.window == nil { window = .week }
     filters = configuration.filters
     modelMap = configuration.catalog.modelMap
     anchors = configuration.anchors

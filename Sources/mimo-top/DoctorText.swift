@@ -102,7 +102,9 @@ extension Examination {
   }
 
   private var ledgerText: String {
-    ledger.map { "\nledger\n  \(shown($0.text))\n" } ?? ""
+    guard let (summary, path, more) = ledger?.lines else { return "" }
+    let rest = more.map { "        \(TextWidth.sanitized($0))\n" }.joined()
+    return "\nledger\n  \(summary)\n    \(shown(path))\n\(rest)"
   }
 
   private var missing: String {

@@ -55,6 +55,8 @@ import Testing
     #expect(model.windowName == "2026-09")
     // Days 15 to 44 ago.
     #expect(output(model) == (15...44).reduce(0, +))
+    model.type("[")
+    #expect(model.windowName == "2026-08")
     var other = Model.made(Self.year)
     other.type("{")
     #expect(other.window == .week)

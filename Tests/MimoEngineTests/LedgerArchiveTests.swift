@@ -120,4 +120,68 @@ import Testing
     #expect(!second.hasChanges)
     #expect(second.changes().isEmpty)
   }
+
+  @Test func `calls of before the limit are left out and told`() {
+    let archive = MemoryArchive()
+    var base = archive.base
+    base.notBefore = Minute(100)
+    var ledger = Ledger(restoring: base, archive: nil)
+    let (old, new) = (Line(at: 99 * 60_000, message: "a"), Line(at: 100 * 60_000, message: "b"))
+    #expect(ledger.record(old.record(in: &ledger)) == .tooOld)
+    #expect(ledger.record(new.record(in: &ledger)) == .counted)
+    archive.commit(ledger.changes())
+    ledger.didCommit()
+    var emptied = ledger.emptied(archive: archive)
+    #expect(emptied.record(old.record(in: &emptied)) == .tooOld)
+    #expect(archive.snapshot.sum.requests == 1)
+  }
+
+  @Test func `the shown part has a short list of addresses, whose positions stay valid`() {
+    let archive = MemoryArchive()
+    var ledger = Ledger(restoring: archive.base, archive: nil)
+    for index in 0..<500 {
+      let line = Line(
+        at: Int64(index) * 86_400_000, message: "m\(index)", session: "s\(index)",
+        tokens: TokenCounts(input: 10))
+      ledger.record(line.record(in: &ledger))
+    }
+    archive.commit(ledger.changes())
+    ledger.didCommit()
+    func cells(_ day: Int32) -> CellList {
+      var list = CellList()
+      for hour in day * 24..<day * 24 + 24 {
+        archive.cells(of: Hour(hour)).forEach { list.append($0) }
+      }
+      return list
+    }
+    var history = ArchivedHistory()
+    for day in 490..<500 as Range<Int32> { history.replace(day, with: cells(day)) }
+    var base = archive.base
+    base.recent = Array(base.recent.suffix(3))
+    let week = history.before(UsageSnapshot(base, revision: 1))
+    #expect(week.cube.series.count == 10)
+    #expect(
+      week.recent.map { week.names[week.cube.series[Int($0.series)].labels.session] } == [
+        "s497", "s498", "s499",
+      ])
+    for day in 0..<5 as Range<Int32> { history.replace(day, with: cells(day)) }
+    history.remove(495)
+    let more = history.before(UsageSnapshot(base, revision: 1))
+    #expect(more.cube.series.count == 15)
+    #expect(Array(more.cube.series[..<10]) == week.cube.series)
+    #expect(Set(more.cells.keys.map(\.session)).count == 14)
+    #expect(more.revision > week.revision)
+
+    // What was shown without history keeps its positions when there is some.
+    var other = ArchivedHistory()
+    let all = other.before(ledger.snapshot())
+    #expect(all.cube.series == ledger.snapshot().cube.series)
+    let emptied = ledger.emptied(archive: archive)
+    for day in 0..<500 as Range<Int32> where !emptied.heldHours.contains(Hour(day * 24)) {
+      other.replace(day, with: cells(day))
+    }
+    let later = other.before(emptied.snapshot())
+    #expect(later.cube.series == all.cube.series)
+    #expect(later.cells == all.cells)
+  }
 }

@@ -69,7 +69,7 @@ extension EndToEnd {
         "\n      state.db\n        file is not a database",
         "1 line could not be read (byte 5618: not valid JSON at byte 96",
         "\n  Codex        ~/.codex/archived_sessions\n",
-        "\n               and 13 more places (--json lists all)\n\nwatching",
+        "\n               and 13 more places (--json lists all)\n\nledger\n  none yet",
         "the system tells of changes in ", "your own: ~/.config/mimo-top/prices/mine.json",
         "mine.json:1: ",
         "config.json is not there: all as usual",

@@ -70,10 +70,10 @@ final class Sandbox {
       size: Size(columns: columns, rows: rows), standardInput: standardInput)
   }
 
-  /// Starts the dashboard on the ledger and has it show all time instead of the month it begins with.
+  /// Starts the dashboard on the ledger and has it show all time instead of the week it begins with.
   func startWithAllTime() throws -> PseudoTerminal {
     let terminal = try start()
-    terminal.type("w")
+    terminal.type("ww")
     return terminal
   }
 

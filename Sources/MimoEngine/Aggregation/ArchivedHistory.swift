@@ -10,15 +10,25 @@ public struct ArchivedHistory: Sendable {
   private var ordered: [CellChunk]? = []
   private var revision: UInt64 = 0
 
+  // A year has tens of thousands of addresses, a week a few hundred: what is shown has a list of its own, which only
+  // grows, so that a position in it stays valid.
+  /// The archive's positions of the addresses that are shown.
+  private var shown: [UInt32] = []
+  /// The addresses, as far as they were asked for.
+  private var series: [Series] = []
+  /// The place in `shown` by the archive's position; `.max` where there is none.
+  private var places: [UInt32] = []
+  /// Snapshots with so many addresses went through as they were, so that their positions are in use.
+  private var passedOn = 0
+
   /// Nothing.
   public init() {}
 
-  /// The days it has, whether or not there are cells.
-  public var heldDays: some Collection<Int32> { days.keys }
-
   /// Puts cells in the place of those of a day.
   public mutating func replace(_ day: Int32, with cells: CellList) {
-    days[day] = cells.chunks
+    // What was shown so far keeps its positions.
+    if shown.isEmpty { for position in 0..<passedOn { _ = place(of: UInt32(position)) } }
+    days[day] = cells.chunks.map { placed($0) }
     ordered = nil
     revision += 1
   }
@@ -32,12 +42,47 @@ public struct ArchivedHistory: Sendable {
 
   /// Adds these cells to those of a snapshot with the same names and addresses.
   public mutating func before(_ snapshot: UsageSnapshot) -> UsageSnapshot {
+    if days.isEmpty, shown.isEmpty {
+      if !snapshot.cube.chunks.isEmpty { passedOn = snapshot.cube.series.count }
+      return snapshot
+    }
     let chunks = ordered ?? days.sorted { $0.key < $1.key }.flatMap(\.value)
     ordered = chunks
     var result = snapshot
-    result.cube.chunks = chunks + snapshot.cube.chunks
+    result.cube.chunks = chunks + snapshot.cube.chunks.map { placed($0) }
+    for index in result.recent.indices {
+      result.recent[index].series = place(of: result.recent[index].series)
+    }
+    while series.count < shown.count {
+      series.append(snapshot.cube.series[Int(shown[series.count])])
+    }
+    result.cube.series = series
     result.revision &+= revision
     return result
+  }
+
+  private mutating func placed(_ chunk: CellChunk) -> CellChunk {
+    var chunk = chunk
+    for row in chunk.cells.indices {
+      chunk.cells[row].series = place(of: chunk.cells[row].series)
+    }
+    return chunk
+  }
+
+  @inline(__always)
+  private mutating func place(of position: UInt32) -> UInt32 {
+    if Int(position) < places.count, places[Int(position)] != .max { return places[Int(position)] }
+    return newPlace(of: position)
+  }
+
+  private mutating func newPlace(of position: UInt32) -> UInt32 {
+    if Int(position) >= places.count {
+      places += Array(repeating: .max, count: Int(position) + 1 - places.count)
+    }
+    let place = UInt32(shown.count)
+    places[Int(position)] = place
+    shown.append(position)
+    return place
   }
 }
 

@@ -41,20 +41,14 @@ struct LedgerFinding {
     }
   }
 
-  /// One line, or two.
-  var text: String {
-    var words: [String] = []
-    if let error {
-      // It begins with the path, or that of the folder.
-      words.append(error.description)
-    } else if !isThere {
-      words.append("\(path): none yet; mimo-top or mimo-top watch begins one")
-    } else {
-      words.append(
-        "\(path): \(NumberFormat.bytes(bytes)), \(NumberFormat.counted(calls, "call"))"
-          + (isHeld ? "; kept by another mimo-top at present" : ""))
-    }
-    return (words + notices).joined(separator: "\n  ")
+  /// What is to be said in a line, the path, and what else there is to say.
+  var lines: (summary: String, path: String, more: [String]) {
+    if let error { return ("cannot be used", path, [error.description] + notices) }
+    if !isThere { return ("none yet; mimo-top or mimo-top watch begins one", path, notices) }
+    let keeper = isHeld ? "; kept by another mimo-top at present" : ""
+    return (
+      "\(NumberFormat.bytes(bytes)), \(NumberFormat.counted(calls, "call"))\(keeper)", path, notices
+    )
   }
 
   /// For the document.

@@ -20,6 +20,8 @@ final class LedgerKeeper {
   private var states: [String: FileState] = [:]
   private var lastCommit = SystemClock.monotonicMilliseconds
   private var isReadingStored = false
+  /// What has to be stored of when old ids were looked for.
+  private var pruning: StoreNote?
 
   /// Milliseconds between two commits while calls keep coming, and after one that failed.
   private static let commitPause: Int64 = 1000
@@ -34,6 +36,8 @@ final class LedgerKeeper {
     static let state = "state"
     /// The key of a state that is there until all logs have been read once.
     static let reading = "reading"
+    /// The key of the state that tells when old ids were looked for, in seconds since 1970.
+    static let pruned = "pruned"
   }
 
   /// Goes on with what is stored.
@@ -41,12 +45,14 @@ final class LedgerKeeper {
   /// - Parameter store: one for reading is counted further from in memory; nothing is stored then.
   init(_ store: LedgerStore, _ configuration: Configuration) throws(StoreError) {
     self.store = store
+    if store.isWriter { pruning = try store.pruneIfDue(now: SystemClock.now) }
     var base = try store.base(
       promptEdges: configuration.catalog.promptEdges, now: SystemClock.now)
     base.notBefore = [try store.callsPrunedBefore, try store.forgottenBefore]
       .compactMap { $0 }.max()
     let states = try store.fileStates()
     places = states.map(\.place)
+    isReadingStored = try store.isStillReading()
     collector = LogCollector(
       ledger: Ledger(restoring: base, archive: base.series.isEmpty ? nil : store),
       sources: configuration.sources, formats: configuration.formats, restoring: states,
@@ -72,6 +78,12 @@ final class LedgerKeeper {
     return trouble == nil ? nil : Self.retryPause
   }
 
+  /// Stores what is new after all was read, if there is something.
+  func commitNews() throws(StoreError) {
+    for state in collector.takeStates() { states[state.key] = state }
+    if hasNews || isReadingStored || pruning != nil { try commit(isCaughtUp: true) }
+  }
+
   /// Stores what is new.
   ///
   /// - Throws: `StoreError` if only a store opened anew can go on; other failures are `trouble`.
@@ -84,6 +96,7 @@ final class LedgerKeeper {
     }
     notes.append(
       StoreNote(kind: NoteKind.state, key: NoteKind.reading, value: isCaughtUp ? nil : [1]))
+    if let pruning { notes.append(pruning) }
     do throws(StoreError) {
       try store.commit(collector.ledger.changes(), notes: notes, now: SystemClock.now)
     } catch {
@@ -93,6 +106,7 @@ final class LedgerKeeper {
     }
     trouble = nil
     states = [:]
+    pruning = nil
     isReadingStored = !isCaughtUp
     let store = store
     collector.withLedger { ledger in
@@ -115,6 +129,31 @@ final class LedgerKeeper {
 }
 
 extension LedgerStore {
+  /// How long calls are known by their ids. Tools keep transcripts for a month unless told otherwise, and whoever keeps
+  /// them longer does so for a year; as long may a resumed or forked session repeat their lines.
+  private static let daysOfIDs = 400
+  /// How often old ids are looked for: it takes a pass over all of them.
+  private static let daysBetweenPrunings: Int64 = 30
+
+  /// Lets go of ids so old that no log repeats them, once a month; never in a ledger's first month, which may begin with
+  /// logs of many years.
+  ///
+  /// - Returns: what is to be stored of that, if it was done.
+  func pruneIfDue(now: Instant) throws(StoreError) -> StoreNote? {
+    let seconds = now.milliseconds / 1000
+    let key = LedgerKeeper.NoteKind.pruned
+    let last = try notes(kind: LedgerKeeper.NoteKind.state)
+      .first { $0.key.elementsEqual(key.utf8) }?.value
+      .flatMap { Int64(String(decoding: $0, as: UTF8.self)) }
+    // A clock that was set back does not matter here: the next month comes.
+    if let last, seconds - last < Self.daysBetweenPrunings * 86_400 { return nil }
+    if last != nil {
+      try prune(callsBefore: now.minute.advanced(by: -Self.daysOfIDs * 1440), now: now)
+    }
+    return StoreNote(
+      kind: LedgerKeeper.NoteKind.state, key: key, value: Array(String(seconds).utf8))
+  }
+
   /// What is stored of files. One that another version wrote in another form is read anew.
   func fileStates() throws(StoreError) -> [FileState] {
     try notes(kind: LedgerKeeper.NoteKind.file).compactMap { note in
@@ -124,7 +163,9 @@ extension LedgerStore {
 
   /// Whether the writer is still reading what was there when it began.
   func isStillReading() throws(StoreError) -> Bool {
-    try !notes(kind: LedgerKeeper.NoteKind.state).isEmpty
+    try notes(kind: LedgerKeeper.NoteKind.state).contains {
+      $0.key.elementsEqual(LedgerKeeper.NoteKind.reading.utf8)
+    }
   }
 }
 

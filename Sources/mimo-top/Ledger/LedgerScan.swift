@@ -56,7 +56,7 @@ struct LedgerScan {
       sourceErrors = [error]
     }
     if let failure { throw failure }
-    try keeper.commit(isCaughtUp: true)
+    try keeper.commitNews()
     snapshot = try keeper.snapshot(minutes)
     files = collector.fileReports
     goneFormats = Set(collector.goneFiles.flatMap(\.report.formats))

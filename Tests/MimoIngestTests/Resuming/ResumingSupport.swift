@@ -120,8 +120,10 @@ func contents(_ snapshot: UsageSnapshot) -> [String] {
 /// What is told of files, as texts in some order; without those of which there is nothing to tell.
 ///
 /// Bytes are left out: a newline may be read with its line or later, and what is read wholly is read more often.
+///
+/// Which of two files a call counts for that is in both depends on the order of reading; the sum does not.
 func contents(_ reports: [FileReport]) -> [String] {
   reports.filter { $0.tally.lines > 0 }.map { report in
-    "\(report.path) \(report.tally) \(report.formats) \(report.records) \(report.duplicates) \(report.copiesLeftOut) \(report.refused) \(report.newest?.milliseconds ?? 0) \(report.error ?? "")"
+    "\(report.path) \(report.tally) \(report.formats) \(report.records + report.duplicates) \(report.copiesLeftOut) \(report.refused) \(report.newest?.milliseconds ?? 0) \(report.error ?? "")"
   }.sorted()
 }
