@@ -52,6 +52,8 @@ struct ShownHistory {
     self.commit = commit
     first = stored.union(held).min()?.minutes.lowerBound
     loaded = needed ?? [.distantPast ..< .distantFuture]
+    // What comes from now on comes by itself.
+    if let last = loaded.popLast() { loaded.append(last.lowerBound ..< .distantFuture) }
   }
 
   /// These cells before those of a ledger, or of a snapshot without cells.
