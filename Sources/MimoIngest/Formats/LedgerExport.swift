@@ -45,6 +45,10 @@ public struct LedgerExportDecoder: RecordDecoder {
     guard let id = entry.call ?? entry.sum, let time = entry.time, let source = entry.source else {
       return .foreign
     }
+    if entry.calls < 1 { return .notUsage }
+    guard entry.tokens.reasoning <= entry.tokens.output else {
+      throw .contradiction("more reasoning than output")
+    }
     if entry.call == nil, skipsSums { return .notUsage }
     try emit(entry, id, time, source, into: &output)
     return .usage
@@ -57,7 +61,8 @@ public struct LedgerExportDecoder: RecordDecoder {
     var record = UsageRecord(time: time)
     record.labels = Labels(
       model: output.intern(entry.model), provider: output.intern(entry.provider),
-      source: output.intern(source), project: output.intern(entry.project),
+      source: source.count > 0 ? output.intern(source) : output.internSource(Self.name),
+      project: output.intern(entry.project),
       session: output.intern(entry.session), key: output.internShortened(entry.key))
     record.conversation = output.intern(entry.conversation)
     record.tokens = entry.tokens
@@ -70,7 +75,9 @@ public struct LedgerExportDecoder: RecordDecoder {
     record.statedCost = entry.cost
     record.quantities = entry.quantities
     record.identity = CallIdentity(
-      message: Fingerprint(value: id), request: entry.request, rank: entry.rank)
+      message: Fingerprint(value: id), request: entry.request,
+      // Only calls known by their message ids have others.
+      rank: entry.also.isEmpty ? entry.rank : .message)
     output.records.append(record)
     for other in entry.also {
       // Logs know the call under these ids too: a line for each, of the same counters.
@@ -136,10 +143,7 @@ private struct Entry {
     case 11 where name == "ledger_call": call = try fingerprint(&cursor)
     case 11 where name == "tells_cache": tellsCache = try cursor.bool() ?? true
     case 11 where name == "stated_cost":
-      // A decimal text: it is exact.
-      cost = try cursor.string().flatMap { text in
-        text.withUnescaped { Amount(decimal: String(decoding: $0, as: UTF8.self)) }
-      }
+      cost = try UsageObject.readCost(&cursor)
     case 11 where name == "prompt_size": promptSize = try cursor.count()
     case 12 where name == "conversation": conversation = try cursor.string()
     case 12 where name == "answer_cache": isAnswered = try cursor.bool() ?? false

@@ -154,7 +154,9 @@ struct LedgerExport {
     let counts = [
       ("input", tokens.input), ("cache_read", tokens.cacheRead),
       ("cache_write_5m", tokens.cacheWrite5m), ("cache_write_1h", tokens.cacheWrite1h),
-      ("output", tokens.output), ("reasoning", tokens.reasoning),
+      ("output", tokens.output),
+      // Of a sum that grew in steps, one may have more of the part than of the whole.
+      ("reasoning", min(tokens.reasoning, tokens.output)),
     ]
     members += counts.filter { $0.1 != 0 }.map { ($0.0, .integer($0.1)) }
     members += Quantities.counters.filter { quantities[keyPath: $0.path] != 0 }
