@@ -112,7 +112,7 @@ enum StoreBenchmark {
       return NameID(UInt32(changes.names.count))
     }
     let modelNames = (0..<models).map { name("mimo-v2.6-model-\($0)") }
-    let projectNames = (0..<projects).map { name("/home/ana/work/projects/project-\($0)") }
+    let projectNames = (0..<projects).map { name("/home/ana/projects/\($0)") }
     let source = name("claude-code")
     for conversation in 0..<max(1, cells / 20) {
       let session = name(String(random.next(), radix: 16) + "-" + String(random.next(), radix: 16))
