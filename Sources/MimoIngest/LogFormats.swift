@@ -29,9 +29,9 @@ public struct LogFormats: Sendable {
 
   /// Exports of ledgers alone.
   ///
-  /// - Parameter origin: the ledger they are read into: sums in an export of its own are left out.
-  public init(ledgerExportsInto origin: String) {
-    self.init(lines: [LedgerExportDecoder(own: origin)], documents: [], databases: [])
+  /// - Parameter sums: what becomes of sums.
+  public init(ledgerExports sums: LedgerSumIntake) {
+    self.init(lines: [LedgerExportDecoder(sums: sums)], documents: [], databases: [])
   }
 
   init(

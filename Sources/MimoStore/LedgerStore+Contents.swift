@@ -97,7 +97,7 @@ extension LedgerStore {
       var redirects: [UInt64: UInt64] = [:]
       try database.forEachCall { (key, entry) in
         switch entry {
-        case .call(let call): calls.append(call)
+        case .call(let call): if !call.isForgotten { calls.append(call) }
         case .redirect(let target): redirects[key] = target
         }
       }

@@ -20,11 +20,14 @@ extension LedgerStore {
     try forget(now: now) { (database) throws(SQLiteError) in try database.forget(before: minute) }
   }
 
-  /// Forgets all usage of a source, and the names that nothing else has.
+  /// Forgets all usage of a source, and the names that nothing else has. So that it does not
+  /// come back, fingerprints of the ids of its calls and of its name remain.
   ///
   /// Cost: linear in the ledger.
   public func forget(source: String, now: Instant) throws(StoreError) {
-    try forget(now: now) { (database) throws(SQLiteError) in try database.forget(source: source) }
+    try forget(now: now) { (database) throws(SQLiteError) in
+      try database.forget(source: source, now: now)
+    }
   }
 
   private func forget(

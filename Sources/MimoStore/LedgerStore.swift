@@ -33,8 +33,11 @@ public final class LedgerStore: Sendable {
   /// A random number, never 0, for the hashes of keys in this ledger.
   public let keySalt: UInt64
 
+  /// Whether it was begun to take another one's place, which counts logs anew.
+  public let isSuccessor: Bool
+
   let folder: StoreFolder
-  private let state: Mutex<StoreState>
+  let state: Mutex<StoreState>
 
   /// Opens the ledger of a folder.
   ///
@@ -47,10 +50,23 @@ public final class LedgerStore: Sendable {
     try LedgerStore(StoreOpening(folder: StoreFolder(path: folder), access: access, now: now))
   }
 
+  /// Opens the ledger of another machine or another user for reading, wherever it lies and whatever it is called.
+  ///
+  /// - Throws: `StoreError`; `damaged` also of a file that is no ledger.
+  public static func open(another path: String, now: Instant) throws(StoreError) -> LedgerStore {
+    let path = path.contains("/") ? path : "./" + path
+    let slash = path.lastIndex(of: "/")!
+    let folder = StoreFolder(
+      path: slash == path.startIndex ? "/" : String(path[..<slash]),
+      name: String(path[path.index(after: slash)...]), isOthers: true)
+    return try LedgerStore(StoreOpening(folder: folder, access: .read, now: now))
+  }
+
   init(_ opening: StoreOpening) throws(StoreError) {
     let state = Mutex(StoreState())
     let facts = try state.withLock { state throws(StoreError) in try opening.run(&state) }
     folder = opening.folder
+    isSuccessor = opening.heritage != nil
     path = folder.database
     (notices, origin, keySalt) = (facts.notices, facts.origin, facts.keySalt)
     self.state = state
@@ -70,6 +86,19 @@ public final class LedgerStore: Sendable {
       // The lock goes last.
       state.lock = nil
     }
+  }
+
+  /// Whether this file is the database, whatever link leads to it.
+  public func isStored(in file: String) -> Bool { Self.isSame(path, file) }
+
+  /// Whether two paths lead to one file.
+  public static func isSame(_ a: String, _ b: String) -> Bool {
+    StoreFolder.identity(of: a).map { $0 == StoreFolder.identity(of: b) } ?? false
+  }
+
+  /// Whether there is a ledger in a folder, a damaged one included.
+  public static func isThere(folder: String) -> Bool {
+    StoreFolder(path: folder).databaseIdentity != nil
   }
 
   /// Whether a process has the right to write the ledger of a folder at this moment.

@@ -10,9 +10,13 @@ import MimoEngine
 struct StoreFolder {
   /// The folder, without a slash at the end.
   let path: String
+  /// What the database is called in it.
+  var name = "ledger.db"
+  /// Whether it is the ledger of another machine or user, which is read and nothing more.
+  var isOthers = false
 
   /// The database.
-  var database: String { path + "/ledger.db" }
+  var database: String { path + "/" + name }
   /// The file that its writer locks.
   var lock: String { path + "/ledger.lock" }
 
@@ -110,9 +114,12 @@ struct StoreFolder {
   }
 
   /// Which file the database is; `nil` if it is not there.
-  var databaseIdentity: Identity? {
+  var databaseIdentity: Identity? { Self.identity(of: database) }
+
+  /// Which file this is; `nil` if it is not there.
+  static func identity(of path: String) -> Identity? {
     var about = stat()
-    guard stat(database, &about) == 0 else { return nil }
+    guard stat(path, &about) == 0 else { return nil }
     return Identity(
       device: UInt64(truncatingIfNeeded: about.st_dev),
       number: UInt64(truncatingIfNeeded: about.st_ino))
@@ -123,6 +130,7 @@ struct StoreFolder {
 
   /// Notes damage, for whoever opens the database next.
   func markSuspect() {
+    if isOthers { return }
     let descriptor = open(suspicion, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
     if descriptor >= 0 { close(descriptor) }
   }
@@ -157,7 +165,7 @@ struct StoreFolder {
         ? .misplaced(path: path) : StoreError(path: path, systemError: error)
     }
     guard about.st_mode & S_IFMT == kind else { throw .misplaced(path: path) }
-    guard about.st_uid == geteuid() else { throw .foreign(path: path) }
+    guard isOthers || about.st_uid == geteuid() else { throw .foreign(path: path) }
   }
 
   private func isLink(_ path: String) -> Bool {

@@ -10,6 +10,8 @@ struct StoreOpening: Sendable {
   var vfs: String?
   /// Whether to treat the folder as one on a network; `nil` asks the system.
   var isOnNetwork: Bool?
+  /// What a new ledger takes over from the one whose place it is to take.
+  var heritage: LedgerHeritage?
 
   /// What is known from then on.
   struct Facts: Sendable {
@@ -61,7 +63,9 @@ struct StoreOpening: Sendable {
       try setJournal(of: connection, isOnNetwork: isOnNetwork)
       try connection.execute("PRAGMA cache_size = -4096; PRAGMA journal_size_limit = 8388608")
       let database = LedgerDatabase(connection)
-      try Schema.migrate(connection) { () throws(SQLiteError) in try database.begin(now: now) }
+      try Schema.migrate(connection) { () throws(SQLiteError) in
+        try database.begin(now: now, folder, heritage)
+      }
       if folder.isSuspect {
         try database.verify()
         folder.clearSuspicion()
@@ -69,7 +73,9 @@ struct StoreOpening: Sendable {
       state.span = try database.beginSpan(now: now)
       state.identity = folder.databaseIdentity
       state.database = database
-      return .success(try facts(of: database))
+      let facts = try facts(of: database)
+      folder.keep(LedgerIdentity(origin: facts.origin, keySalt: facts.keySalt))
+      return .success(facts)
     }
   }
 

@@ -57,6 +57,13 @@ extension LedgerStore {
     }
   }
 
+  /// Sources whose usage before an instant was forgotten: by the fingerprints of their names.
+  public var forgottenSources: [Fingerprint: Instant] {
+    get throws(StoreError) {
+      try reading { (database) throws(SQLiteError) in try database.forgottenSources() }
+    }
+  }
+
   /// Before this minute usage was forgotten, and is not to come back from logs; `nil` if it never was.
   public var forgottenBefore: Minute? {
     get throws(StoreError) {
@@ -98,12 +105,12 @@ extension LedgerDatabase {
     }
     result.sources = sources.values.sorted { $0.name < $1.name }
     try forEachCall { (_, entry) in
-      if case .call = entry { result.calls += 1 }
+      if case .call(let call) = entry, !call.isForgotten { result.calls += 1 }
     }
     return result
   }
 
-  private func spans() throws(SQLiteError) -> [StoreSpan] {
+  func spans() throws(SQLiteError) -> [StoreSpan] {
     var spans: [StoreSpan] = []
     try forEachRow("SELECT began, ended FROM span ORDER BY began, number") { row in
       spans.append(

@@ -62,9 +62,9 @@ import Testing
 
   @Test func `sums of the ledger's own export are left out`() {
     let export = [head, call, sum].joined(separator: "\n")
-    let own = Decoded(export, formats: [LedgerExportDecoder(own: "00ff")])
+    let own = Decoded(export, formats: [LedgerExportDecoder(sums: LedgerSumIntake(own: "00ff"))])
     #expect(own.calls.count == 1)
-    let other = Decoded(export, formats: [LedgerExportDecoder(own: "00fe")])
+    let other = Decoded(export, formats: [LedgerExportDecoder(sums: LedgerSumIntake(own: "00fe"))])
     #expect(other.calls.count == 2)
   }
 

@@ -61,7 +61,9 @@ extension EndToEnd {
     @Test func `what is typed to the ledger's commands waits for its keeper to end`() throws {
       let watch = try sandbox.start(["watch"])
       try sandbox.waitUntilStored(2)
-      try sandbox.write("", to: "none.jsonl")
+      try sandbox.write(
+        #"{"schema":"mimo-top.ledger/1","ledger_origin":"00ff","exported":"2026-11-22T05:16:56Z"}"#
+          + "\n", to: "none.jsonl")
       for arguments in [
         ["import", "none.jsonl"], ["merge", "none.jsonl"], ["forget", "--source", "claude-code"],
         ["rebuild"],

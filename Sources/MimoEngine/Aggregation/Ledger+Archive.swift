@@ -4,6 +4,12 @@ struct Archiving: Sendable {
   let archive: (any LedgerArchive)?
   /// Calls before this minute are not counted.
   var notBefore = Minute(.min)
+  /// As in `LedgerBase`.
+  var forgottenSources: [Fingerprint: Instant] = [:] {
+    didSet { knowsForgotten = knowsForgotten || !forgottenSources.isEmpty }
+  }
+  /// Whether anything was met that was forgotten.
+  var knowsForgotten = false
   /// Positions of the cells of each hour that is in the ledger.
   var hours: [Hour: [UInt32]] = [:]
   /// Conversations whose opening was asked for.
@@ -62,6 +68,7 @@ extension Ledger {
     load = base.load
     archiving = Archiving(archive, names: base.names.count, series: base.series.count)
     archiving!.notBefore = base.notBefore ?? Minute(.min)
+    archiving!.forgottenSources = base.forgottenSources
     cube.series = base.series
     for entry in base.recent { remember(entry) }
     archiving!.committed(names: names.count, series: cube.series.count, revision: revision)
@@ -126,10 +133,26 @@ extension Ledger {
       promptEdges: cube.promptEdges, names: names, series: cube.series, recent: archivedRecent())
     base.load = load
     base.notBefore = archiving?.notBefore
+    base.forgottenSources = archiving?.forgottenSources ?? [:]
     var ledger = Ledger(restoring: base, archive: archive)
     ledger.revision = max(revision, ledger.revision)
     ledger.archiving?.recentRevision = ledger.revision
     return ledger
+  }
+
+  /// Whether a call was forgotten: of one with an id its key remains, others belong to a source and a time.
+  func isForgotten(_ record: UsageRecord) -> Bool {
+    if let identity = record.identity {
+      return isForgotten(identity.message) || identity.alias.map(isForgotten) ?? false
+    }
+    guard let limits = archiving?.forgottenSources, !limits.isEmpty else { return false }
+    let source = names.withBytes(of: record.labels.source) { Fingerprint(of: $0) }
+    return limits[source].map { record.time < $0 } ?? false
+  }
+
+  private func isForgotten(_ id: Fingerprint) -> Bool {
+    guard let position = find(id.value), calls[position].hasExtras else { return false }
+    return contribution(of: position).calls == 0
   }
 
   // MARK: - Taking from the archive
@@ -203,6 +226,7 @@ extension Ledger {
     if let known = callIndex.find(archived.key, isEqual: { calls[$0].key == archived.key }) {
       return known
     }
+    if archived.isForgotten { archiving!.knowsForgotten = true }
     hold(Hour(of: archived.time.minute))
     var call = Call(key: archived.key, request: archived.request)
     call.rank = archived.rank

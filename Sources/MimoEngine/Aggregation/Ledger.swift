@@ -16,7 +16,7 @@ public struct Ledger: Sendable {
     /// A call that no sum could hold, or with counters below 0 or far above what is plausible; nothing was
     /// counted.
     case refused
-    /// A call of before the time from which on calls are counted; see `LedgerBase.notBefore`.
+    /// A call that was forgotten, or of before the time from which on calls are counted; see `LedgerBase.notBefore`.
     case tooOld
   }
 
@@ -86,6 +86,7 @@ public struct Ledger: Sendable {
     if let notBefore = archiving?.notBefore {
       if record.time.minute < notBefore { return .tooOld }
       prepare(for: record)
+      if archiving!.knowsForgotten, isForgotten(record) { return .tooOld }
     }
     guard let identity = record.identity else {
       recordNameless(record)
@@ -185,6 +186,7 @@ public struct Ledger: Sendable {
     record.tokens = counted.tokens
     record.beside = counted.beside
     record.calls = counted.calls
+    record.readsCacheAlike = !series.flags.contains(.sumsCalls)
     record.failed = call.failed
     record.tier = series.tier
     record.tellsCache = !series.flags.contains(.cacheUnknown)
@@ -527,7 +529,7 @@ public struct Ledger: Sendable {
     if record.answeredByProxyCache { flags.insert(.answeredByProxyCache) }
     if record.beside.quantities.audioSeconds > 0 { flags.insert(.tellsSeconds) }
     if record.tokens.cacheRead > 0 { flags.insert(.readsCache) }
-    if record.calls > 1 { flags.insert(.sumsCalls) }
+    if record.calls > 1, !record.readsCacheAlike { flags.insert(.sumsCalls) }
     if opening { flags.insert(.opensConversation) }
     // A sum of several calls has no prompt size of its own: the mean decides the band.
     let prompt =

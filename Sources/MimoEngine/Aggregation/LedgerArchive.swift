@@ -77,6 +77,30 @@ public struct ArchivedCell: Hashable, Sendable {
   /// Whether nothing is counted in it.
   public var isEmpty: Bool { requests | errors == 0 }
 
+  /// Adds what another cell has.
+  public mutating func add(_ other: ArchivedCell) {
+    tokens += other.tokens
+    requests += other.requests
+    errors += other.errors
+    statedCost += other.statedCost
+    statedCalls += other.statedCalls
+    quantities.add(other.quantities)
+  }
+
+  /// What this one has more than another, in each counter.
+  public func beyond(_ other: ArchivedCell) -> ArchivedCell {
+    var rest = ArchivedCell(minute: minute, series: series)
+    rest.requests = requests - min(requests, other.requests)
+    rest.errors = errors - min(errors, other.errors)
+    rest.tokens = (tokens - other.tokens).maximum(TokenCounts())
+    rest.statedCost = max(statedCost, other.statedCost) - other.statedCost
+    rest.statedCalls = max(0, statedCalls - other.statedCalls)
+    rest.quantities = quantities
+    rest.quantities.add(other.quantities, sign: -1)
+    rest.quantities = rest.quantities.maximum(Quantities())
+    return rest
+  }
+
   /// Takes away what a call counted that is in it.
   public mutating func subtract(_ call: ArchivedCall) {
     let counted = Ledger.Contribution(
@@ -116,6 +140,19 @@ public struct ArchivedCall: Hashable, Sendable {
   public var statedCost: Amount?
   /// How many calls it stands for.
   public var calls: Int32
+
+  /// What remains of a call that was forgotten, so that it is not counted again: its key.
+  ///
+  /// - Parameters:
+  ///   - time: when it was forgotten.
+  ///   - series: the position of any series.
+  public init(forgotten key: UInt64, time: Instant, series: UInt32) {
+    self.init(key: key, time: time, series: series)
+    calls = 0
+  }
+
+  /// Whether nothing but the key remains of it.
+  public var isForgotten: Bool { calls == 0 }
 
   /// The key of a call under its message and request id.
   public static func key(ofMessage message: UInt64, request: UInt32) -> UInt64 {
@@ -192,6 +229,9 @@ public struct LedgerBase: Sendable {
   /// Calls before this minute are counted no more, because the archive does not know their ids any more, or is not to
   /// know of them; `nil` if there is no such limit.
   public var notBefore: Minute?
+  /// Sources of which calls without ids before an instant are not counted, because they were forgotten: by the
+  /// fingerprints of their names. Only for counting logs anew; other calls are known to be forgotten by their ids.
+  public var forgottenSources: [Fingerprint: Instant] = [:]
 
   /// Creates a base.
   public init(

@@ -20,6 +20,8 @@ public struct UsageRecord: Hashable, Sendable {
   public var answeredByProxyCache = false
   /// How many calls this stands for: 1, or more for rows that sum several.
   public var calls: Int32 = 1
+  /// Whether all of several calls read from the cache, or none: then the tokens tell which, as of a single call.
+  public var readsCacheAlike = false
   /// What few logs tell.
   var beside = BesideTokens()
   // A record is copied for every call: numbers that stand for `nil` keep it small.

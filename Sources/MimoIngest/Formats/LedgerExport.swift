@@ -17,15 +17,15 @@ public struct LedgerExportDecoder: RecordDecoder {
   /// What the first line says.
   public static let schema = "mimo-top.ledger/1"
 
-  /// The origin of the ledger that the lines are of; only known from the first line on.
-  private var skipsSums = false
-  /// A ledger whose sums are left out, because they are in the ledger already: its own.
-  private let own: String?
+  /// The ledger that the file is an export of, as its first line says: that of sums which do not tell their own.
+  private var origin: String?
+  /// What becomes of sums, if the lines are read into a ledger.
+  private let sums: LedgerSumIntake?
 
   /// A decoder at the beginning of a file.
   ///
-  /// - Parameter own: the origin of the ledger that the lines are read into, if they are.
-  public init(own: String? = nil) { self.own = own }
+  /// - Parameter sums: what becomes of sums, if the lines are read into a ledger.
+  public init(sums: LedgerSumIntake? = nil) { self.sums = sums }
 
   /// As in `RecordDecoder`.
   public mutating func decode(
@@ -37,25 +37,32 @@ public struct LedgerExportDecoder: RecordDecoder {
     try cursor.readObject { key, cursor throws(DecodeError) in try entry.read(key, &cursor) }
     try cursor.expectEnd()
     if entry.schema.map({ $0 == "mimo-top.ledger/1" }) == true {
-      skipsSums =
-        own != nil
-        && entry.origin.map { $0.withUnescaped { String(decoding: $0, as: UTF8.self) } } == own
+      origin = entry.ledgerOrigin?.text
       return .notUsage
     }
     guard let id = entry.call ?? entry.sum, let time = entry.time, let source = entry.source else {
       return .foreign
     }
+    // Into a ledger nothing goes that does not say what it is.
+    if sums != nil, origin == nil { return .foreign }
     if entry.calls < 1 { return .notUsage }
     guard entry.tokens.reasoning <= entry.tokens.output else {
       throw .contradiction("more reasoning than output")
     }
-    if entry.call == nil, skipsSums { return .notUsage }
-    try emit(entry, id, time, source, into: &output)
+    var hasID = true
+    if entry.call == nil, let sums {
+      switch sums.admit(id, of: entry.origin?.text ?? origin) {
+      case .leftOut: return .notUsage
+      case .withoutID: hasID = false
+      case .asCall: break
+      }
+    }
+    try emit(entry, id, time, source, hasID: hasID, into: &output)
     return .usage
   }
 
   private func emit(
-    _ entry: Entry, _ id: UInt64, _ time: Instant, _ source: JSONString,
+    _ entry: Entry, _ id: UInt64, _ time: Instant, _ source: JSONString, hasID: Bool,
     into output: inout DecodedLines
   ) throws(DecodeError) {
     var record = UsageRecord(time: time)
@@ -71,11 +78,15 @@ public struct LedgerExportDecoder: RecordDecoder {
     record.failed = entry.failed
     record.tier = entry.tier
     record.calls = entry.calls
+    record.readsCacheAlike =
+      entry.callsReading == (entry.tokens.cacheRead > 0 ? Int64(entry.calls) : 0)
     record.promptSize = entry.promptSize
     record.statedCost = entry.cost
     record.quantities = entry.quantities
-    record.identity = CallIdentity(
-      message: Fingerprint(value: id), request: entry.request, rank: entry.rank)
+    if hasID {
+      record.identity = CallIdentity(
+        message: Fingerprint(value: id), request: entry.request, rank: entry.rank)
+    }
     output.records.append(record)
     for other in entry.also {
       // Logs know the call under these ids too: a line for each, of the same counters.
@@ -88,6 +99,7 @@ public struct LedgerExportDecoder: RecordDecoder {
 
 private struct Entry {
   var schema: JSONString?
+  var ledgerOrigin: JSONString?
   var origin: JSONString?
   var call: UInt64?
   var sum: UInt64?
@@ -108,6 +120,7 @@ private struct Entry {
   var failed = false
   var tier = ServiceTier.standard
   var calls: Int32 = 1
+  var callsReading: Int64?
   var promptSize: Int64?
   var cost: Amount?
   var quantities = Quantities()
@@ -128,6 +141,7 @@ private struct Entry {
     case 5 where name == "calls": calls = Int32(clamping: try cursor.count() ?? 1)
     case 5 where name == "input": tokens.input = try cursor.count() ?? 0
     case 6 where name == "schema": schema = try cursor.string()
+    case 6 where name == "origin": origin = try cursor.string()
     case 6 where name == "source": source = try cursor.string()
     case 6 where name == "failed": failed = try cursor.bool() ?? false
     case 6 where name == "output": tokens.output = try cursor.count() ?? 0
@@ -145,9 +159,10 @@ private struct Entry {
     case 11 where name == "prompt_size": promptSize = try cursor.count()
     case 12 where name == "conversation": conversation = try cursor.string()
     case 12 where name == "answer_cache": isAnswered = try cursor.bool() ?? false
-    case 13 where name == "ledger_origin": origin = try cursor.string()
+    case 13 where name == "ledger_origin": ledgerOrigin = try cursor.string()
     case 14 where name == "cache_write_5m": tokens.cacheWrite5m = try cursor.count() ?? 0
     case 14 where name == "cache_write_1h": tokens.cacheWrite1h = try cursor.count() ?? 0
+    case 19 where name == "calls_reading_cache": callsReading = try cursor.count()
     default:
       let counter = Quantities.counters.first { counter in
         name.withUnescaped { $0.elementsEqual(counter.name.utf8) }

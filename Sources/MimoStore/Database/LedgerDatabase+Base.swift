@@ -3,12 +3,17 @@ import MimoSQLite
 
 // How a ledger begins, and what it begins with.
 extension LedgerDatabase {
-  /// Fills the tables of a new ledger.
-  func begin(now: Instant) throws(SQLiteError) {
-    try set(.origin, (0..<16).map { _ in UInt8.random(in: 0...255) })
-    try set(.keySalt, Int64(bitPattern: UInt64.random(in: 1...UInt64.max)))
-    try set(.created, now.milliseconds)
+  /// Fills the tables of a new ledger: one that takes another's place, or the next one of a folder, goes by the same
+  /// name, because exports of all of them tell the same sums.
+  func begin(
+    now: Instant, _ folder: StoreFolder, _ heritage: LedgerHeritage?
+  ) throws(SQLiteError) {
+    let identity = heritage?.identity ?? folder.keptIdentity ?? .random()
+    try set(.origin, identity.origin)
+    try set(.keySalt, Int64(bitPattern: identity.keySalt))
+    try set(.created, (heritage?.created ?? now).milliseconds)
     try set(.commit, 0)
+    if let heritage { try inherit(heritage) }
   }
 
   /// The base with the prompt sizes that are stored and those given; `nil` if these are too many to tell apart.

@@ -28,10 +28,29 @@ extension LedgerDatabase {
   }
 
   /// Deletes the usage of a source, and the names that nothing else has.
-  func forget(source: String) throws(SQLiteError) {
+  func forget(source: String, now: Instant) throws(SQLiteError) {
     guard let base = try base(promptEdges: []) else { throw .corrupt }
     let isGone = base.series.map { base.names[$0.labels.source] == source }
-    try forget { _, series in isGone[Int(series)] }
+    guard isGone.contains(true) else { return }
+    try forget(leavingKeys: now) { _, series in isGone[Int(series)] }
+    let (key, text) = (Fingerprint(of: source).value, String(now.milliseconds))
+    try set(
+      StoreNote(kind: Self.forgottenSource, key: String(key, radix: 16), value: Array(text.utf8)))
+  }
+
+  /// The kind of notes that tell when a source was forgotten, by the fingerprint of its name.
+  private static let forgottenSource = "forgotten"
+
+  /// When sources were forgotten, by the fingerprints of their names.
+  func forgottenSources() throws(SQLiteError) -> [Fingerprint: Instant] {
+    var sources: [Fingerprint: Instant] = [:]
+    for note in try notes(kind: Self.forgottenSource) {
+      guard let key = UInt64(String(decoding: note.key, as: UTF8.self), radix: 16),
+        let time = Int64(String(decoding: note.value ?? [], as: UTF8.self))
+      else { throw .corrupt }
+      sources[Fingerprint(value: key)] = Instant(milliseconds: time)
+    }
+    return sources
   }
 
   private func set(_ name: StateValue, laterThan minute: Minute) throws(SQLiteError) {
@@ -41,15 +60,16 @@ extension LedgerDatabase {
 
   // MARK: - Forgetting
 
+  /// - Parameter now: given, the keys of calls remain, so that they are not counted again.
   private func forget(
-    where isForgotten: @escaping (Minute, UInt32) -> Bool
+    leavingKeys now: Instant? = nil, where isForgotten: @escaping (Minute, UInt32) -> Bool
   ) throws(SQLiteError) {
     let isGone = { (call: ArchivedCall) in isForgotten(call.time.minute, call.series) }
     guard var base = try base(promptEdges: []) else { throw .corrupt }
     base.recent.removeAll { isGone($0.call) }
     let needed = try neededSeries(base, isForgotten)
     try forgetOpenings(base, needed, isGone)
-    try deleteCalls(where: isGone)
+    try deleteCalls(leavingKeys: now, where: isGone)
     try deleteCells(where: isForgotten)
     try set(.recent, CallCoding.encode(base.recent))
     try forgetNames(base, needed)
@@ -64,7 +84,9 @@ extension LedgerDatabase {
       if !isForgotten(cell.minute, cell.series) { needed.insert(cell.series) }
     }
     try forEachCall { (_, entry) in
-      if case .call(let call) = entry, !isForgotten(call.time.minute, call.series) {
+      if case .call(let call) = entry, !call.isForgotten,
+        !isForgotten(call.time.minute, call.series)
+      {
         needed.insert(call.series)
       }
     }
@@ -83,7 +105,9 @@ extension LedgerDatabase {
     }
   }
 
-  private func deleteCalls(where isGone: (ArchivedCall) -> Bool) throws(SQLiteError) {
+  private func deleteCalls(
+    leavingKeys now: Instant? = nil, where isGone: (ArchivedCall) -> Bool
+  ) throws(SQLiteError) {
     var gone: [UInt64] = []
     var redirects: [UInt64] = []
     try forEachCall { (key, entry) in
@@ -92,7 +116,14 @@ extension LedgerDatabase {
       case .redirect: redirects.append(key)
       }
     }
-    for key in gone { try delete(call: key) }
+    for key in gone {
+      if let now {
+        let rest = ArchivedCall(forgotten: key, time: now, series: 0)
+        try set(call: key, CallCoding.encode(rest))
+      } else {
+        try delete(call: key)
+      }
+    }
     for key in redirects where try call(key) == nil { try delete(call: key) }
   }
 

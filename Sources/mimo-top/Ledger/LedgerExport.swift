@@ -13,34 +13,42 @@ struct LedgerExport {
 
   private let origin: String
   private let base: LedgerBase
-  private let prunedBefore: Minute
+  /// Of sums that were taken in from other ledgers: whose they are.
+  private let origins: [UInt64: String]
 
-  /// What a line would be of.
-  enum Entry {
-    case call(key: UInt64)
-    case sum(source: String, session: String)
+  /// What is written of a ledger.
+  struct Selection {
+    /// Whether to write also the sums of calls whose ids were pruned.
+    var includesOld = false
+    /// Whether a call is written.
+    var call: (ArchivedCall) -> Bool = { _ in true }
+    /// What is written of a sum; `nil` for nothing.
+    var sum: (LedgerSums.Sum) -> ArchivedCell? = { $0.cell }
   }
 
-  /// Writes a ledger.
-  ///
-  /// - Parameters:
-  ///   - includesOld: whether to write also the sums of calls whose ids were pruned.
-  ///   - isWanted: what to write of it; all, usually.
+  /// Writes a ledger, in pieces of some lines.
   init(
-    of store: LedgerStore, promptEdges: [Int64], now: Instant, includesOld: Bool = false,
-    where isWanted: (Entry) -> Bool = { _ in true }, to write: (String) -> Void
-  ) throws(StoreError) {
-    base = try store.base(promptEdges: promptEdges, now: now)
-    origin = Self.hex(store.origin)
-    prunedBefore = try store.callsPrunedBefore ?? .distantPast
-    write(
+    of store: LedgerStore, now: Instant, _ selection: Selection = Selection(),
+    to write: @escaping (String) throws(Failure) -> Void
+  ) throws(Failure) {
+    (base, origins) = try LedgerCommand.attempt { () throws(StoreError) in
+      (try store.base(promptEdges: [], now: now), try store.sumOrigins())
+    }
+    origin = Self.origin(of: store)
+    var text = LineBuffer(write)
+    try text.add(
       JSONOutput.object([
         ("schema", .string(LedgerExportDecoder.schema)), ("ledger_origin", .string(origin)),
         ("exported", .string(LocalClock.utc.text(now))),
-      ]).line + "\n")
+      ]).line)
 
-    let contents = try store.allCalls()
-    var rest = Remainders(try store.cells())
+    let (contents, cells, prunedBefore) = try LedgerCommand.attempt { () throws(StoreError) in
+      (
+        try store.allCalls(), try store.cells(),
+        try store.callsPrunedBefore ?? .distantPast
+      )
+    }
+    var sums = LedgerSums(cells, base, origin: origin)
     var also: [UInt64: [UInt64]] = [:]
     for (key, target) in contents.redirects.sorted(by: { $0.key < $1.key }) {
       var target = target
@@ -49,26 +57,26 @@ struct LedgerExport {
     }
     let messages = Self.messages(contents.calls)
     for call in contents.calls {
-      rest.subtract(call)
-      if isWanted(.call(key: call.key)) {
-        write(line(of: call, messages, also[call.key] ?? []) + "\n")
-      }
+      sums.subtract(call)
+      guard selection.call(call) else { continue }
+      try text.add(line(of: call, messages, also[call.key] ?? []))
     }
-    for cell in rest.cells {
-      if cell.minute < prunedBefore, !includesOld {
-        leftOut += Int64(cell.requests)
+    for sum in sums.all {
+      if sum.cell.minute < prunedBefore, !selection.includesOld {
+        leftOut += Int64(sum.cell.requests)
         continue
       }
-      let labels = base.series[Int(cell.series)].labels
-      let entry = Entry.sum(source: base.names[labels.source], session: base.names[labels.session])
-      guard isWanted(entry) else { continue }
-      for line in lines(of: cell) { write(line + "\n") }
+      guard let cell = selection.sum(sum) else { continue }
+      for line in lines(of: LedgerSums.Sum(id: sum.id, cell: cell, opens: sum.opens)) {
+        try text.add(line)
+      }
     }
+    try text.flush()
   }
 
   /// The message ids of calls that are filed under message and request, because another request came first: in another
   /// ledger it may have been the other way around.
-  private static func messages(_ calls: [ArchivedCall]) -> [UInt64: UInt64] {
+  static func messages(_ calls: [ArchivedCall]) -> [UInt64: UInt64] {
     let requests = Set(calls.lazy.filter(\.isSecond).map(\.request))
     if requests.isEmpty { return [:] }
     let seconds = Set(calls.lazy.filter(\.isSecond).map(\.key))
@@ -87,9 +95,11 @@ struct LedgerExport {
   private func line(
     of call: ArchivedCall, _ messages: [UInt64: UInt64], _ also: [UInt64]
   ) -> String {
-    var members: [(String, JSONOutput)] = [
-      ("ledger_call", .string(Self.hex(call.isSecond ? messages[call.key] ?? call.key : call.key)))
-    ]
+    let key = Self.hex(call.isSecond ? messages[call.key] ?? call.key : call.key)
+    // In the ledger that it was taken in from it is no call.
+    var members: [(String, JSONOutput)] =
+      origins[call.key].map { [("ledger_sum", .string(key)), ("origin", .string($0))] }
+      ?? [("ledger_call", .string(key))]
     if !also.isEmpty { members.append(("also", .array(also.map { .string(Self.hex($0)) }))) }
     // Of a call that only a copy told, the export is the evidence now.
     members.append(("rank", .string(max(call.rank, .opening).name)))
@@ -104,17 +114,16 @@ struct LedgerExport {
   }
 
   /// A sum is a line for the calls that were answered and one for those that failed without being billed.
-  private func lines(of cell: ArchivedCell) -> [String] {
+  private func lines(of sum: LedgerSums.Sum) -> [String] {
+    let cell = sum.cell
     let series = base.series[Int(cell.series)]
     func line(_ kind: UInt64, calls: UInt32, failed: Bool, _ tokens: TokenCounts) -> String {
-      // The same sum has the same id in each export of this ledger; as it grows, its largest counters count.
-      let id = Fingerprint(of: origin).combined(with: fingerprint(of: series))
-        .combined(with: UInt64(bitPattern: Int64(cell.minute.number))).combined(with: kind)
+      // As the sum grows, its largest counters count.
       var members: [(String, JSONOutput)] = [
-        ("ledger_sum", .string(Self.hex(id.value))),
-        ("time", .string(Self.text(cell.minute.start))),
+        ("ledger_sum", .string(Self.hex(sum.id.combined(with: kind).value))),
+        ("origin", .string(origin)), ("time", .string(Self.text(cell.minute.start))),
       ]
-      members += address(series, hasConversation: series.flags.contains(.opensConversation))
+      members += address(series, hasConversation: sum.opens)
       members += counters(
         tokens, failed ? Quantities() : cell.quantities, calls: Int32(clamping: calls),
         failed: failed, cost: !failed && cell.statedCalls > 0 ? cell.statedCost : nil, series)
@@ -150,7 +159,14 @@ struct LedgerExport {
       members.append(("answer_cache", .bool(true)))
     }
     if failed { members.append(("failed", .bool(true))) }
-    if calls != 1 { members.append(("calls", .integer(Int64(calls)))) }
+    if calls != 1 {
+      members.append(("calls", .integer(Int64(calls))))
+      // Calls that read from the cache and calls that did not are never in one sum, unless their log sums them.
+      if !series.flags.contains(.sumsCalls) {
+        let reading = tokens.cacheRead > 0 ? Int64(calls) : 0
+        members.append(("calls_reading_cache", .integer(reading)))
+      }
+    }
     let counts = [
       ("input", tokens.input), ("cache_read", tokens.cacheRead),
       ("cache_write_5m", tokens.cacheWrite5m), ("cache_write_1h", tokens.cacheWrite1h),
@@ -169,20 +185,6 @@ struct LedgerExport {
     }
     if let cost { members.append(("stated_cost", .string(cost.exactText))) }
     return members
-  }
-
-  private func fingerprint(of series: Series) -> UInt64 {
-    let labels = series.labels
-    let names = [
-      labels.model, labels.provider, labels.source, labels.project, labels.session, labels.key,
-      series.conversation,
-    ].map { base.names[$0] }.joined(separator: "\0")
-    let cube = UsageCube(promptEdges: base.promptEdges)
-    return Fingerprint(of: names)
-      .combined(
-        with: UInt64(series.tier.rawValue) << 8 | UInt64(series.flags.rawValue)
-      )
-      .combined(with: UInt64(cube.smallestPrompt(ofBand: series.band))).value
   }
 
   private static func text(_ time: Instant) -> String {
@@ -206,28 +208,57 @@ struct LedgerExport {
   static func origin(of store: LedgerStore) -> String { hex(store.origin) }
 }
 
-/// What cells have beyond the calls that are told one by one.
-private struct Remainders {
-  private struct Address: Hashable {
-    var minute: Minute
-    var series: UInt32
+/// Lines that are written many at a time.
+private struct LineBuffer {
+  private static let size = 1 << 16
+  private var text = ""
+  private let write: (String) throws(Failure) -> Void
+
+  init(_ write: @escaping (String) throws(Failure) -> Void) { self.write = write }
+
+  mutating func add(_ line: String) throws(Failure) {
+    text += line
+    text += "\n"
+    if text.utf8.count >= Self.size { try flush() }
   }
 
-  private var sums: [Address: ArchivedCell] = [:]
+  mutating func flush() throws(Failure) {
+    try write(text)
+    text = ""
+  }
+}
 
-  init(_ list: CellList) {
-    list.forEach { cell in sums[Address(minute: cell.minute, series: cell.series)] = cell }
+extension LedgerStore {
+  /// The kind of notes that tell of which other ledgers sums were taken in: ids of sums by origin.
+  private static let sumNotes = "sums"
+
+  /// Whose the sums are that were taken in from other ledgers, by their ids.
+  func sumOrigins() throws(StoreError) -> [UInt64: String] {
+    var origins: [UInt64: String] = [:]
+    for note in try notes(kind: Self.sumNotes) {
+      let origin = String(decoding: note.key, as: UTF8.self)
+      for id in Self.ids(note.value) { origins[id] = origin }
+    }
+    return origins
   }
 
-  mutating func subtract(_ call: ArchivedCall) {
-    let address = Address(minute: call.time.minute, series: call.series)
-    guard var cell = sums[address] else { return }
-    cell.subtract(call)
-    sums[address] = cell.isEmpty ? nil : cell
+  /// What is to be stored of sums that were taken in.
+  func notes(of sums: [String: Set<UInt64>]) throws(StoreError) -> [StoreNote] {
+    let known = try notes(kind: Self.sumNotes)
+    return sums.map { origin, ids in
+      let key = Array(origin.utf8)
+      let all = ids.union(Self.ids(known.first { $0.key == key }?.value))
+      let bytes = all.sorted().flatMap { id in
+        (0..<8).map { UInt8(truncatingIfNeeded: id >> ($0 * 8)) }
+      }
+      return StoreNote(kind: Self.sumNotes, key: key, value: bytes)
+    }
   }
 
-  /// In order of time.
-  var cells: [ArchivedCell] {
-    sums.values.filter { !$0.isEmpty }.sorted { ($0.minute, $0.series) < ($1.minute, $1.series) }
+  private static func ids(_ bytes: [UInt8]?) -> [UInt64] {
+    let bytes = bytes ?? []
+    return stride(from: 0, to: bytes.count - 7, by: 8).map { start in
+      (0..<8).reduce(0) { $0 | UInt64(bytes[start + $1]) << ($1 * 8) }
+    }
   }
 }

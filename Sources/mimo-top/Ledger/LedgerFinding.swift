@@ -29,7 +29,8 @@ struct LedgerFinding {
       guard !isHeld else { return }
       // Whether it can be written shows when somebody wants to.
       let writer = try LedgerStore.open(folder: folder, access: .write, now: SystemClock.now)
-      notices = writer.notices
+      notices =
+        writer.notices + LedgerScratch.leftovers(of: folder).map(LedgerScratch.words(about:))
       writer.close()
     } catch .missing {
       return

@@ -9,8 +9,8 @@ struct LedgerForgetCommand: ParsableCommand {
     commandName: "forget",
     abstract: "Delete usage before a time, or that of one source, for good.",
     discussion: """
-      What is deleted is overwritten on disk, and does not come back from logs that were read: they are not read \
-      again. mimo-top ledger export writes what there is beforehand.
+      What is deleted is overwritten on disk, and does not come back: logs that were read are not read again, and what \
+      logs or exports repeat of it is recognised and not counted. mimo-top ledger export writes what there is beforehand.
       """)
 
   @Option(
@@ -28,14 +28,14 @@ struct LedgerForgetCommand: ParsableCommand {
     name: .customLong("tz"), help: ArgumentHelp("Time zone of a date.", valueName: "name"))
   var timeZone: String?
 
+  @OptionGroup var options: LedgerOptions
+
   func run() throws {
     guard (before == nil) != (source == nil) else {
       throw Misuse(
         description: "forget: say what, with --before TIME or --source NAME (one of them)")
     }
-    var options = try CommonOptions.parse([])
-    options.timeZone = timeZone
-    let configuration = try Configuration(options)
+    let configuration = try options.configuration(timeZone: timeZone)
     let minute = try before.map { text in
       try TimeArgument.instant(
         text, "--before", configuration.clock, configuration.now, endOfDay: false

@@ -46,10 +46,8 @@ final class LedgerKeeper {
   init(_ store: LedgerStore, _ configuration: Configuration) throws(StoreError) {
     self.store = store
     if store.isWriter { pruning = try store.pruneIfDue(now: SystemClock.now) }
-    var base = try store.base(
-      promptEdges: configuration.catalog.promptEdges, now: SystemClock.now)
-    base.notBefore = [try store.callsPrunedBefore, try store.forgottenBefore]
-      .compactMap { $0 }.max()
+    let base = try store.baseForCounting(
+      promptEdges: configuration.catalog.promptEdges, readsAnew: store.isSuccessor)
     let states = try store.fileStates()
     places = states.map(\.place)
     isReadingStored = try store.isStillReading()

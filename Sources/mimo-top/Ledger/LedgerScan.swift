@@ -19,8 +19,6 @@ struct LedgerScan {
   let sourceErrors: [LogError]
   /// What the user should know that stops nothing.
   let notices: [String]
-  /// The formats of logs that are gone.
-  var goneFormats: Set<String> = []
   /// Whether something could not be stored.
   var hasTrouble = false
 
@@ -43,7 +41,8 @@ struct LedgerScan {
     }
   }
 
-  private init(
+  /// The same with a ledger that is open.
+  init(
     keeping store: LedgerStore, _ configuration: Configuration, _ history: NeededHistory
   ) throws(StoreError) {
     let keeper = try LedgerKeeper(store, configuration)
@@ -73,7 +72,6 @@ struct LedgerScan {
     case .passing: snapshot = try keeper.passingSnapshot()
     }
     files = collector.fileReports
-    goneFormats = Set(collector.goneFiles.flatMap(\.report.formats))
     hasTrouble = keeper.trouble != nil
     notices = store.notices + (keeper.trouble.map { [$0.description] } ?? [])
   }

@@ -17,19 +17,20 @@ struct LedgerStatusCommand: ParsableCommand {
   @Flag(help: "Print one JSON document (schema mimo-top.ledger-status/1).")
   var json = false
 
+  @OptionGroup var options: LedgerOptions
+
   func run() throws {
-    var options = try CommonOptions.parse([])
-    options.timeZone = timeZone
-    let configuration = try Configuration(options)
+    let configuration = try options.configuration(timeZone: timeZone)
     guard let store = try LedgerCommand.openForReading() else {
       throw LedgerCommand.sayNothingIsThere()
     }
     let status = try LedgerCommand.attempt { () throws(StoreError) in
       try store.freeze()
+      let isHeld = LedgerStore.isHeld(folder: UserFolders.state)
       return LedgerStatus(
-        path: store.path, clock: configuration.clock, now: configuration.now,
-        isHeld: LedgerStore.isHeld(folder: UserFolders.state),
-        statistics: try store.statistics(), files: try store.fileStates())
+        path: store.path, clock: configuration.clock, now: configuration.now, isHeld: isHeld,
+        statistics: try store.statistics(), files: try store.fileStates(),
+        leftovers: isHeld ? [] : LedgerScratch.leftovers(of: UserFolders.state))
     }
     StandardStreams.print(json ? status.json.text + "\n" : status.text)
   }
@@ -44,6 +45,8 @@ struct LedgerStatus {
   var isHeld: Bool
   var statistics: StoreStatistics
   var files: [FileState]
+  /// Folders that a killed `merge` or `rebuild` left behind.
+  var leftovers: [String] = []
 
   /// Claude Code deletes transcripts after thirty days: what was written in a longer gap may be gone unread.
   static let harmlessGap: Int64 = 30 * 86_400_000
@@ -106,6 +109,7 @@ struct LedgerStatus {
       )
     }
     if let before = s.forgottenBefore { line("forgotten", "all before \(date(before))") }
+    for path in leftovers { line("note", LedgerScratch.words(about: path)) }
     for source in s.sources {
       let name = source.name.isEmpty ? "(no source)" : source.name
       text +=
@@ -140,6 +144,7 @@ struct LedgerStatus {
       ("logs_gone", .integer(Int64(gone))),
       ("ids_pruned_before", time(s.callsPrunedBefore?.start)),
       ("forgotten_before", time(s.forgottenBefore?.start)),
+      ("leftovers", .array(leftovers.map(JSONOutput.string))),
       (
         "sources",
         .array(

@@ -11,100 +11,36 @@ struct LedgerVerifyCommand: ParsableCommand {
     commandName: "verify",
     abstract: "Count the logs that are still there anew, and name each difference from the ledger.",
     discussion: """
-      Sums are compared by source, session and model. What only the ledger has, because the logs are gone or were \
-      never here, is counted and no difference. Exit code 1 if there is a difference.
+      Calls with an id are compared one by one, others by minute, source, session and model. What only the ledger has, \
+      because the logs are gone or were never here, is counted and no difference; what it does not go back to is left \
+      out. Exit code 1 if there is a difference, or if something could not be stored.
       """)
 
+  @OptionGroup var options: LedgerOptions
+
   func run() throws {
-    let configuration = try Configuration(CommonOptions.parse([]))
+    let configuration = try options.configuration()
     guard try LedgerCommand.openForReading() != nil else {
       throw LedgerCommand.sayNothingIsThere()
     }
-    let ledger = try LedgerCommand.attempt { () throws(StoreError) in
-      try LedgerScan(configuration)
+    let scan = try LedgerCommand.attempt { () throws(StoreError) in
+      try LedgerScan(configuration, history: .kept([]))
     }
-    let recount = ParallelScan(
-      of: configuration.sources.filter(\.isSeekable),
-      ledger: Ledger(promptEdges: configuration.catalog.promptEdges),
-      formats: configuration.formats, readTime: configuration.now)
-    let comparison = RecountComparison(
-      ledger: ledger.snapshot, logs: recount.snapshot, goneFormats: ledger.goneFormats)
+    for notice in scan.notices { StandardStreams.complain(notice) }
+    guard let store = try LedgerCommand.openForReading() else {
+      throw LedgerCommand.sayNothingIsThere()
+    }
+    let comparison = try LedgerCommand.attempt { () throws(StoreError) in
+      try store.freeze()
+      return try RecountComparison(of: store, with: LogRecount(configuration, store))
+    }
     StandardStreams.print(comparison.text)
-    if !comparison.differences.isEmpty { throw ExitCode(1) }
+    if !comparison.differences.isEmpty || scan.hasTrouble { throw ExitCode(1) }
   }
 }
 
-/// What the ledger and a recount of the logs have in common and what not.
-struct RecountComparison {
-  /// What sums are compared by.
-  struct Subject: Hashable {
-    var source: String
-    var session: String
-    var model: String
-  }
-
-  struct Sums: Equatable {
-    var requests: Int64 = 0
-    var errors: Int64 = 0
-    var tokens = TokenCounts()
-    /// Whether each counter is at least that of the other.
-    func covers(_ other: Sums) -> Bool {
-      requests >= other.requests && errors >= other.errors
-        && tokens.maximum(other.tokens) == tokens
-    }
-  }
-
-  struct Difference {
-    var subject: Subject
-    var ledger: Sums
-    var logs: Sums
-  }
-
-  private(set) var agreeing = 0
-  private(set) var differences: [Difference] = []
-  /// Calls that only the ledger tells.
-  private(set) var kept: Int64 = 0
-
-  /// - Parameter goneFormats: formats of which some log is gone.
-  init(ledger: UsageSnapshot, logs: UsageSnapshot, goneFormats: Set<String>) {
-    let (a, b) = (Self.sums(ledger), Self.sums(logs))
-    for (subject, logs) in b.sorted(by: { Self.isBefore($0.key, $1.key) }) {
-      let ledger = a[subject] ?? Sums()
-      if ledger == logs {
-        agreeing += 1
-      } else if ledger.covers(logs), goneFormats.contains(subject.source) {
-        agreeing += 1
-        kept += ledger.requests - logs.requests
-      } else {
-        differences.append(Difference(subject: subject, ledger: ledger, logs: logs))
-      }
-    }
-    for (subject, sums) in a where b[subject] == nil { kept += sums.requests }
-  }
-
-  private static func sums(_ snapshot: UsageSnapshot) -> [Subject: Sums] {
-    var sums: [Subject: Sums] = [:]
-    var subjects: [UInt32: Subject] = [:]
-    snapshot.cube.forEachCell { cell, _ in
-      let labels = snapshot.cube.series[Int(cell.series)].labels
-      let subject =
-        subjects[cell.series]
-        ?? Subject(
-          source: snapshot.names[labels.source], session: snapshot.names[labels.session],
-          model: snapshot.names[labels.model])
-      subjects[cell.series] = subject
-      sums[subject, default: Sums()].requests += Int64(cell.requests)
-      sums[subject, default: Sums()].errors += Int64(cell.errors)
-      sums[subject, default: Sums()].tokens += cell.tokens
-    }
-    return sums
-  }
-
-  private static func isBefore(_ a: Subject, _ b: Subject) -> Bool {
-    (a.source, a.session, a.model) < (b.source, b.session, b.model)
-  }
-
-  var text: String {
+extension RecountComparison {
+  fileprivate var text: String {
     var text = ""
     for difference in differences {
       let subject = difference.subject
