@@ -48,25 +48,24 @@ extension LedgerDatabase {
   }
 
   private func appendNames(to base: inout LedgerBase) throws(SQLiteError) {
-    let pages = try number("SELECT count(*) FROM name_page") ?? 0
-    base.names.reserveCapacity(Int(pages) * PageCoding.places + 1)
-    try names(from: base.names.count) { base.names.restore($0) }
+    try append(to: &base.names)
   }
 
   private func appendSeries(to base: inout LedgerBase, _ stored: [Int64]) throws(SQLiteError) {
     let bands = UsageCube(promptEdges: base.promptEdges).bands(ofEdges: stored)
+    let names = base.names.count
+    var all = base.series
+    base.series = []
     var isDamaged = false
-    try series(from: base.series.count) { series in
-      var series = series
-      let names = base.names.count
-      isDamaged =
-        isDamaged || series.band >= bands.count
-        || series.largestName >= names
+    try series(from: all.count) { series in
+      isDamaged = isDamaged || series.band >= bands.count || series.largestName >= names
       if isDamaged { return }
+      var series = series
       series.band = bands[Int(series.band)]
-      base.series.append(series)
+      all.append(series)
     }
     if isDamaged { throw .corrupt }
+    base.series = all
   }
 
   /// The prompt sizes at which the stored bands end.

@@ -260,26 +260,48 @@ final class LedgerDatabase {
 
   // MARK: - Names and addresses
 
-  /// Calls `body` with each name but the empty one, from a position on; returns how many names there are.
+  /// Adds the names that are not in a table yet; returns how many names there are.
   @discardableResult
-  func names(
-    from first: Int = 1, _ body: (UnsafeRawBufferPointer) -> Void
-  ) throws(SQLiteError) -> Int {
-    1 + (try entries(of: "name_page", from: first - 1, PageCoding.decode(names:page:_:), body))
+  func append(to names: inout NameTable) throws(SQLiteError) -> Int {
+    let first = names.count - 1
+    return try 1
+      + forEachPage(of: "name_page", from: first) { page, number, start in
+        PageCoding.decode(names: page, page: number, skip: first - start, into: &names)
+      }
   }
+
+  /// The names from a position on; returns how many names there are.
+  private func names(from first: Int) throws(SQLiteError) -> (count: Int, names: [[UInt8]]) {
+    var names: [[UInt8]] = []
+    let count = try forEachPage(of: "name_page", from: first - 1) { page, number, start in
+      PageCoding.decode(names: page, page: number) { place, name in
+        if start + place >= first - 1 { names.append(Array(name)) }
+      }
+    }
+    return (count + 1, names)
+  }
+
+  /// How many names there are.
+  func nameCount(from first: Int) throws(SQLiteError) -> Int { try names(from: first).count }
 
   /// Calls `body` with each address from a position on; returns how many there are.
   @discardableResult
   func series(from first: Int = 0, _ body: (Series) -> Void) throws(SQLiteError) -> Int {
-    let count = try entries(of: "series_page", from: first, PageCoding.decode(series:page:_:), body)
+    let count = try forEachPage(of: "series_page", from: first) { page, number, start in
+      PageCoding.decode(series: page, page: number) { place, series in
+        if start + place >= first { body(series) }
+      }
+    }
     knownSeries = Int64(count)
     return count
   }
 
-  private func entries<Entry>(
-    of table: String, from first: Int,
-    _ decode: @escaping (UnsafeRawBufferPointer, Int64, (Entry) -> Void) -> Bool,
-    _ body: (Entry) -> Void
+  /// Calls `decode` with each page that has entries from a position on; returns how many entries there are.
+  ///
+  /// - Parameter decode: is given the bytes, the page's number and the position of its first entry; returns how many
+  ///   entries it has, and `nil` if it is damaged.
+  private func forEachPage(
+    of table: String, from first: Int, _ decode: (UnsafeRawBufferPointer, Int64, Int) -> Int?
   ) throws(SQLiteError) -> Int {
     // The page before the first one is looked at, too: it has to be there, and full.
     let page = Int64(max(first - 1, 0) / PageCoding.places)
@@ -290,13 +312,11 @@ final class LedgerDatabase {
       let number = row.integer(0) ?? -1
       // Pages follow one another, and all but the last are full.
       guard number >= 0, Int(number) * PageCoding.places == position else { throw .corrupt }
-      let isWhole = row.withBlob(1) { bytes in
-        decode(bytes ?? UnsafeRawBufferPointer(start: nil, count: 0), number) { entry in
-          if position >= first { body(entry) }
-          position += 1
-        }
+      let count = row.withBlob(1) { bytes in
+        decode(bytes ?? UnsafeRawBufferPointer(start: nil, count: 0), number, position)
       }
-      if !isWhole { throw .corrupt }
+      guard let count else { throw .corrupt }
+      position += count
     }
     return position
   }
@@ -314,7 +334,9 @@ final class LedgerDatabase {
     try append(
       names, at: first - 1, to: "name_page", PageCoding.encode(names:page:)
     ) { (start, add) throws(SQLiteError) in
-      try self.names(from: start + 1) { add(Array($0)) } - 1
+      let (count, names) = try self.names(from: start + 1)
+      for name in names { add(name) }
+      return count - 1
     }
   }
 
