@@ -59,8 +59,8 @@ public enum Keymap {
       .table, hint: "window"),
     binding([.character("W")], .previousWindow, "previous window", .table),
     binding(
-      [.character("[")], .earlier(.day), "the window a day earlier (a month: a month)", .table),
-    binding([.character("]")], .later(.day), "the window a day later (a month: a month)", .table),
+      [.character("[")], .earlier(.day), "the window a day earlier (months: a month)", .table),
+    binding([.character("]")], .later(.day), "the window a day later (months: a month)", .table),
     binding([.character("{")], .earlier(.week), "a week earlier", .table),
     binding([.character("}")], .later(.week), "a week later", .table),
     binding([.character("(")], .earlier(.month), "a month earlier", .table),

@@ -56,6 +56,8 @@ extension LedgerDatabase {
     let names = base.names.count
     var all = base.series
     base.series = []
+    all.reserveCapacity(
+      Int(try number("SELECT count(*) FROM series_page") ?? 0) * PageCoding.places)
     var isDamaged = false
     try series(from: all.count) { series in
       isDamaged = isDamaged || series.band >= bands.count || series.largestName >= names
