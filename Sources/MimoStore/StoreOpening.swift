@@ -16,6 +16,8 @@ struct StoreOpening: Sendable {
   /// What is known from then on.
   struct Facts: Sendable {
     var notices: [String] = []
+    /// Whether there was something that this ledger does not have.
+    var hasLostHistory = false
     var origin: [UInt8]
     var keySalt: UInt64
   }
@@ -45,6 +47,7 @@ struct StoreOpening: Sendable {
     let name = try folder.setAside(now: now)
     folder.clearSuspicion()
     var facts = try connectForWriting(&state)
+    facts.hasLostHistory = true
     facts.notices.append(
       "\(folder.database): was damaged and is now \(name); `mimo-top ledger rebuild` recounts what logs still tell"
     )
@@ -53,7 +56,7 @@ struct StoreOpening: Sendable {
 
   private func connectForWriting(_ state: inout StoreState) throws(StoreError) -> Facts {
     if folder.isCutOff { throw .damaged(path: folder.database) }
-    try folder.prepareDatabase()
+    let wasEmpty = try folder.prepareDatabase()
     let isOnNetwork = self.isOnNetwork ?? SQLiteConnection.isOnNetwork(folder: folder.path)
     return try translatingErrors { () throws(SQLiteError) in
       let connection = try connection(.readWrite)
@@ -70,11 +73,17 @@ struct StoreOpening: Sendable {
         try database.verify()
         folder.clearSuspicion()
       }
-      state.span = try database.beginSpan(now: now)
+      state.mark = try database.number(.writer)
       state.identity = folder.databaseIdentity
       state.database = database
-      let facts = try facts(of: database)
+      var facts = try facts(of: database)
       folder.keep(LedgerIdentity(origin: facts.origin, keySalt: facts.keySalt))
+      if wasEmpty {
+        facts.hasLostHistory = true
+        facts.notices.append(
+          "\(folder.database): was empty; a new ledger begins, and what was in an older one is not in it"
+        )
+      }
       return .success(facts)
     }
   }
@@ -95,6 +104,7 @@ struct StoreOpening: Sendable {
       if version == 0 { return .failure(.missing(path: folder.database)) }
       if version < Schema.version { return .failure(.older(path: folder.database)) }
       let database = LedgerDatabase(connection)
+      state.identity = folder.databaseIdentity
       state.database = database
       return .success(try facts(of: database))
     }
@@ -149,7 +159,7 @@ struct StoreOpening: Sendable {
     do throws(SQLiteError) {
       result = try body()
     } catch {
-      if error.isDamage, access == .read { folder.markSuspect() }
+      if error.isDamage || error.isMistake, access == .read { folder.markSuspect() }
       throw StoreError(path: folder.database, error)
     }
     return try result.get()

@@ -97,20 +97,20 @@ import Testing
         PageCoding.encode(names: names, page: 6), 4, 6,
         { bytes in
           var read: [[UInt8]] = []
-          let isWhole = bytes.withUnsafeBytes {
-            PageCoding.decode(names: $0, page: 6) { read.append(Array($0)) }
+          let count = bytes.withUnsafeBytes {
+            PageCoding.decode(names: $0, page: 6) { read.append(Array($1)) }
           }
-          return isWhole ? read == names : nil
+          return count.map { $0 == names.count && read == names }
         }
       ),
       (
         PageCoding.encode(series: series, page: 6), 4, 6,
         { bytes in
           var read: [Series] = []
-          let isWhole = bytes.withUnsafeBytes {
-            PageCoding.decode(series: $0, page: 6) { read.append($0) }
+          let count = bytes.withUnsafeBytes {
+            PageCoding.decode(series: $0, page: 6) { read.append($1) }
           }
-          return isWhole ? read == series : nil
+          return count.map { $0 == series.count && read == series }
         }
       ),
     ]

@@ -114,7 +114,8 @@ extension EndToEnd {
       try sandbox.succeed(["ledger", "rebuild"])
       files.append(try export("2.jsonl"))
       try sandbox.write("no database", to: sandbox.ledger)
-      try sandbox.keep()
+      // That history was lost is told.
+      #expect(try sandbox.run(["watch", "--once"]).ending == .status(1))
       files.append(try export("3.jsonl"))
       try sandbox.delete(sandbox.ledger)
       try sandbox.keep()
@@ -127,6 +128,24 @@ extension EndToEnd {
       let attributes = try FileManager.default.attributesOfItem(
         atPath: sandbox.state + "/ledger.id")
       #expect(attributes[.posixPermissions] as? Int == 0o600)
+    }
+
+    @Test func `a ledger that was set aside gives back what the present one lacks, once`() throws {
+      try sandbox.write(sandbox.call("m1"), to: sandbox.transcript("one"))
+      let usage = try sandbox.usage()
+      #expect(usage.requests == 4)
+      let aside = sandbox.path("aside.db")
+      try sandbox.rename(sandbox.ledger, to: aside)
+      try sandbox.delete(sandbox.transcript("one"))
+      try sandbox.write(sandbox.plainCall(60), to: sandbox.plainLog)
+      #expect(try sandbox.usage().requests == 1)
+      for _ in 0..<2 {
+        try merge(aside, into: sandbox)
+        #expect(try sandbox.usage() == usage)
+      }
+      try sandbox.succeed(["ledger", "forget", "--source", "plain"])
+      try merge(aside, into: sandbox)
+      #expect(try sandbox.usage().requests == 1)
     }
 
     @Test func `a ledger in use is merged as it is, and its own never`() throws {

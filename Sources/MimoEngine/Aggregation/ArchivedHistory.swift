@@ -141,12 +141,14 @@ public struct CellList: Sendable {
 
   /// Adds cells that are not in the list.
   public mutating func append(_ hour: HourCells) {
-    let last = chunks.count - 1
+    var last = chunks.count - 1
     if last < 0 || chunks[last].cells.count + hour.cells.count > CellChunk.capacity {
-      chunks.append(CellChunk(hour))
-    } else {
-      chunks[last].append(hour)
+      chunks.append(CellChunk())
+      last += 1
+      // The other hours of the day will be alike.
+      chunks[last].reserveCapacity(hour.cells.count * 24)
     }
+    chunks[last].append(hour)
   }
 
   /// Gives each cell another series.
@@ -183,6 +185,10 @@ extension CellChunk {
   /// Calls `body` with each cell.
   public func forEach(_ body: (ArchivedCell) -> Void) {
     for (row, cell) in cells.enumerated() { body(ArchivedCell(cell, extras(of: row))) }
+  }
+
+  mutating func reserveCapacity(_ count: Int) {
+    cells.reserveCapacity(min(count, Self.capacity))
   }
 
   mutating func append(_ hour: HourCells) {

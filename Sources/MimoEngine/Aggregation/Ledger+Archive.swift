@@ -250,20 +250,13 @@ extension Ledger {
 
   private mutating func remember(_ entry: ArchivedRecent) {
     revision += 1
-    let call = entry.call
-    guard entry.hasID else {
-      recent.nameless[revision] = RecentCall(
-        time: call.time, series: call.series, tokens: call.tokens, failed: call.failed,
-        statedCost: call.statedCost, quantities: call.quantities,
-        durationMilliseconds: entry.durationMilliseconds)
-      recent.append(
-        RecentCalls.Entry(time: call.time, arrival: revision, call: nil, duration: nil))
-      return
+    if entry.hasID {
+      recent.archived[revision] = entry
+    } else {
+      recent.nameless[revision] = RecentCall(entry)
     }
-    guard let position = recall(call.key) else { return }
     recent.append(
-      RecentCalls.Entry(
-        time: call.time, arrival: revision, call: position, duration: entry.durationMilliseconds))
+      RecentCalls.Entry(time: entry.call.time, arrival: revision, call: nil, duration: nil))
   }
 
   // MARK: - Giving to the archive
@@ -299,11 +292,12 @@ extension Ledger {
   }
 
   private func archivedRecent() -> [ArchivedRecent] {
-    recent.latest(isGone: isWithdrawn).map { entry in
+    recent.latest(find: find, isGone: isWithdrawn).map { entry in
       if let position = entry.call {
         return ArchivedRecent(
           call: archived(call: position), hasID: true, durationMilliseconds: entry.duration)
       }
+      if let archived = recent.archived[entry.arrival] { return archived }
       let nameless = recent.nameless[entry.arrival]!
       var call = ArchivedCall(key: 0, time: nameless.time, series: nameless.series)
       call.tokens = nameless.tokens

@@ -622,8 +622,11 @@ public struct Ledger: Sendable {
 
   /// The newest calls, oldest first.
   private func latestCalls() -> [RecentCall] {
-    recent.latest(isGone: isWithdrawn).map { entry in
-      guard let position = entry.call else { return recent.nameless[entry.arrival]! }
+    recent.latest(find: find, isGone: isWithdrawn).map { entry in
+      guard let position = entry.call else {
+        return recent.archived[entry.arrival].map(RecentCall.init)
+          ?? recent.nameless[entry.arrival]!
+      }
       let call = calls[position]
       let counted = contribution(of: position)
       return RecentCall(
@@ -646,7 +649,7 @@ public struct Ledger: Sendable {
       RecentCalls.Entry(
         time: record.time, arrival: revision, call: position, duration: record.durationMilliseconds)
     )
-    if recent.isFull { recent.trim(isGone: isWithdrawn) }
+    if recent.isFull { recent.trim(find: find, isGone: isWithdrawn) }
   }
 
   private mutating func rememberNameless(_ record: UsageRecord, series: UInt32) {
@@ -656,6 +659,6 @@ public struct Ledger: Sendable {
       statedCost: record.statedCost, quantities: record.quantities,
       durationMilliseconds: record.durationMilliseconds)
     recent.append(RecentCalls.Entry(time: record.time, arrival: revision, call: nil, duration: nil))
-    if recent.isFull { recent.trim(isGone: isWithdrawn) }
+    if recent.isFull { recent.trim(find: find, isGone: isWithdrawn) }
   }
 }

@@ -11,6 +11,8 @@ struct RecentCalls: Sendable {
 
   /// The calls without an id, by arrival.
   var nameless: [UInt64: RecentCall] = [:]
+  /// Calls with an id as an archive has them, by arrival: most are never looked at again.
+  var archived: [UInt64: ArchivedRecent] = [:]
 
   private var entries: [Entry] = []
   private var floor = Instant(milliseconds: .min)
@@ -30,24 +32,28 @@ struct RecentCalls: Sendable {
   }
 
   /// Leaves the newest calls.
-  mutating func trim(isGone: (UInt32) -> Bool) {
-    entries = latest(isGone: isGone)
+  mutating func trim(find: (UInt64) -> UInt32?, isGone: (UInt32) -> Bool) {
+    entries = latest(find: find, isGone: isGone)
     isOrdered = true
     if entries.count == Ledger.recentCapacity { floor = entries[0].time }
-    if !nameless.isEmpty {
-      var kept: [UInt64: RecentCall] = [:]
-      for entry in entries { kept[entry.arrival] = nameless[entry.arrival] }
-      nameless = kept
-    }
+    if nameless.isEmpty, archived.isEmpty { return }
+    let kept = Set(entries.lazy.filter { $0.call == nil }.map(\.arrival))
+    nameless = nameless.filter { kept.contains($0.key) }
+    archived = archived.filter { kept.contains($0.key) }
   }
 
   /// The newest calls, oldest first, each once in its latest form, without those that are gone.
-  func latest(isGone: (UInt32) -> Bool) -> [Entry] {
+  ///
+  /// - Parameter find: the position of the call with a key, if the ledger has it by now.
+  func latest(find: (UInt64) -> UInt32?, isGone: (UInt32) -> Bool) -> [Entry] {
     var seen = Set<UInt32>()
     var latest: [Entry] = []
-    for entry in entries.reversed() {
+    for var entry in entries.reversed() {
       // Read in order of time, the first found are the newest.
       if isOrdered, latest.count == Ledger.recentCapacity { break }
+      if entry.call == nil, let archived = archived[entry.arrival] {
+        entry.call = find(archived.call.key)
+      }
       if let call = entry.call, !seen.insert(call).inserted || isGone(call) { continue }
       latest.append(entry)
     }

@@ -54,8 +54,11 @@ public struct NameTable: Sendable {
   /// Takes up the next name of an archived table, in its place even if it is empty there: forgotten.
   public mutating func restore(_ name: UnsafeRawBufferPointer) { _ = append(name) }
 
-  /// Makes room for so many names at once.
-  public mutating func reserveCapacity(_ count: Int) { ends.reserveCapacity(count) }
+  /// Makes room for so many names, and so many bytes of them.
+  public mutating func reserveCapacity(_ count: Int, bytes size: Int) {
+    ends.reserveCapacity(count)
+    bytes.reserveCapacity(size)
+  }
 
   private mutating func append(_ name: UnsafeRawBufferPointer) -> NameID {
     bytes.append(contentsOf: name)

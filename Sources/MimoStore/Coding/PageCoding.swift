@@ -15,15 +15,29 @@ enum PageCoding {
     return writer.sealed(for: UInt64(page))
   }
 
-  /// Calls `body` with each name; `false` if the bytes are damaged.
+  /// Adds the names of a page to a table, all but the first few.
+  ///
+  /// - Returns: how many names the page has; `nil` if the bytes are damaged.
   static func decode(
-    names bytes: UnsafeRawBufferPointer, page: Int64, _ body: (UnsafeRawBufferPointer) -> Void
-  ) -> Bool {
+    names bytes: UnsafeRawBufferPointer, page: Int64, skip: Int, into names: inout NameTable
+  ) -> Int? {
+    decode(names: bytes, page: page) { place, name in
+      if place >= skip { names.restore(name) }
+    }
+  }
+
+  /// Calls `body` with each name and its place in the page.
+  ///
+  /// - Returns: how many there are; `nil` if the bytes are damaged.
+  @inline(__always)
+  static func decode(
+    names bytes: UnsafeRawBufferPointer, page: Int64, _ body: (Int, UnsafeRawBufferPointer) -> Void
+  ) -> Int? {
     var reader = ByteReader(sealed: bytes, for: UInt64(bitPattern: page))
     let count = reader.number()
-    guard count <= places else { return false }
-    for _ in 0..<count { body(reader.text(reader.number(as: Int.self))) }
-    return reader.isAtEnd && !reader.isDamaged
+    guard count <= places else { return nil }
+    for place in 0..<Int(count) { body(place, reader.text(reader.number(as: Int.self))) }
+    return reader.isAtEnd && !reader.isDamaged ? Int(count) : nil
   }
 
   static func encode(series: some Collection<Series>, page: Int64) -> [UInt8] {
@@ -42,28 +56,32 @@ enum PageCoding {
     return writer.sealed(for: UInt64(page))
   }
 
-  /// Calls `body` with each address; `false` if the bytes are damaged.
+  /// Calls `body` with each address and its place in the page.
   ///
   /// A way of service that this version does not know would read as damage: whoever adds one adds a version of
   /// the schema.
+  ///
+  /// - Returns: how many there are; `nil` if the bytes are damaged.
+  @inline(__always)
   static func decode(
-    series bytes: UnsafeRawBufferPointer, page: Int64, _ body: (Series) -> Void
-  ) -> Bool {
+    series bytes: UnsafeRawBufferPointer, page: Int64, _ body: (Int, Series) -> Void
+  ) -> Int? {
     var reader = ByteReader(sealed: bytes, for: UInt64(bitPattern: page))
     let count = reader.number()
-    guard count <= places else { return false }
-    for _ in 0..<count {
+    guard count <= places else { return nil }
+    for place in 0..<Int(count) {
       func name() -> NameID { NameID(reader.number(as: UInt32.self)) }
       let labels = Labels(
         model: name(), provider: name(), source: name(), project: name(), session: name(),
         key: name())
       let conversation = name()
-      guard let tier = ServiceTier(rawValue: reader.byte()) else { return false }
+      guard let tier = ServiceTier(rawValue: reader.byte()) else { return nil }
       body(
+        place,
         Series(
           labels: labels, conversation: conversation, tier: tier, band: reader.byte(),
           flags: Series.Flags(rawValue: reader.byte())))
     }
-    return reader.isAtEnd && !reader.isDamaged
+    return reader.isAtEnd && !reader.isDamaged ? Int(count) : nil
   }
 }

@@ -35,9 +35,8 @@ extension LedgerDatabase {
     return base
   }
 
-  /// Stores a base's prompt sizes and the addresses with their bands, if they are others than stored.
+  /// Stores a base's prompt sizes and the addresses with their bands.
   func settle(_ base: LedgerBase) throws(SQLiteError) {
-    if try storedEdges() == base.promptEdges { return }
     try append(series: base.series, at: 0)
     var writer = ByteWriter()
     for edge in base.promptEdges { writer.append(folded: edge) }
@@ -54,28 +53,30 @@ extension LedgerDatabase {
   }
 
   private func appendNames(to base: inout LedgerBase) throws(SQLiteError) {
-    let pages = try number("SELECT count(*) FROM name_page") ?? 0
-    base.names.reserveCapacity(Int(pages) * PageCoding.places + 1)
-    try names(from: base.names.count) { base.names.restore($0) }
+    try append(to: &base.names)
   }
 
   private func appendSeries(to base: inout LedgerBase, _ stored: [Int64]) throws(SQLiteError) {
     let bands = UsageCube(promptEdges: base.promptEdges).bands(ofEdges: stored)
+    let names = base.names.count
+    var all = base.series
+    base.series = []
+    all.reserveCapacity(
+      Int(try number("SELECT count(*) FROM series_page") ?? 0) * PageCoding.places)
     var isDamaged = false
-    try series(from: base.series.count) { series in
-      var series = series
-      let names = base.names.count
-      isDamaged =
-        isDamaged || series.band >= bands.count
-        || series.largestName >= names
+    try series(from: all.count) { series in
+      isDamaged = isDamaged || series.band >= bands.count || series.largestName >= names
       if isDamaged { return }
+      var series = series
       series.band = bands[Int(series.band)]
-      base.series.append(series)
+      all.append(series)
     }
     if isDamaged { throw .corrupt }
+    base.series = all
   }
 
-  private func storedEdges() throws(SQLiteError) -> [Int64] {
+  /// The prompt sizes at which the stored bands end.
+  func storedEdges() throws(SQLiteError) -> [Int64] {
     guard let bytes = try bytes(.edges) else { return [] }
     let edges = bytes.withUnsafeBytes { bytes -> [Int64]? in
       var reader = ByteReader(sealed: bytes, for: 0)
@@ -89,29 +90,28 @@ extension LedgerDatabase {
 
   // MARK: - Spans
 
-  /// Begins the span of a writer.
-  func beginSpan(now: Instant) throws(SQLiteError) -> Int64 {
-    let insert = try statement("INSERT INTO span (began, ended) VALUES (?1, ?1) RETURNING number")
-    defer { insert.reset() }
-    insert.bind(now.milliseconds, at: 1)
-    guard try insert.step(), let number = insert.integer(0) else { throw .corrupt }
-    // The row is stored when the statement is done.
-    _ = try insert.step()
-    return number
+  /// Notes that somebody keeps the ledger at this time: the last span goes on if it ended less than an hour ago, so that
+  /// many short programs leave no rows without end.
+  func keepSpan(now: Instant) throws(SQLiteError) {
+    var last: (number: Int64, ended: Int64)?
+    try forEachRow("SELECT number, ended FROM span ORDER BY number DESC LIMIT 1") { row in
+      last = (row.integer(0) ?? 0, row.integer(1) ?? 0)
+    }
+    let time = now.milliseconds
+    if let last, time >= last.ended, time - last.ended < Self.spanPause {
+      let update = try statement("UPDATE span SET ended = ?2 WHERE number = ?1")
+      update.bind(last.number, at: 1)
+      update.bind(time, at: 2)
+      return try update.run()
+    }
+    // A clock that was set back by a moment begins nothing new.
+    if let last, time < last.ended, last.ended - time < Self.spanPause { return }
+    let insert = try statement("INSERT INTO span (began, ended) VALUES (?1, ?1)")
+    insert.bind(time, at: 1)
+    try insert.run()
   }
 
-  /// The number of the span that began last.
-  var latestSpan: Int64 {
-    get throws(SQLiteError) { try number("SELECT max(number) FROM span") ?? 0 }
-  }
-
-  /// Moves the end of a span; never back, should the clock be set back.
-  func extend(span: Int64, to now: Instant) throws(SQLiteError) {
-    let update = try statement("UPDATE span SET ended = max(ended, ?2) WHERE number = ?1")
-    update.bind(span, at: 1)
-    update.bind(now.milliseconds, at: 2)
-    try update.run()
-  }
+  private static let spanPause: Int64 = 3_600_000
 }
 
 extension Series {

@@ -33,7 +33,7 @@ extension LedgerDatabase {
   /// Whether new names and addresses begin where the stored ones end, or where they ended before a commit whose
   /// answer got lost.
   private func follows(_ changes: LedgerChanges) throws(SQLiteError) -> Bool {
-    let names = try names(from: changes.firstName) { _ in }
+    let names = try nameCount(from: changes.firstName)
     let series = try series(from: changes.firstSeries) { _ in }
     return names >= changes.firstName && names <= changes.firstName + changes.names.count
       && series >= changes.firstSeries && series <= changes.firstSeries + changes.series.count
@@ -88,5 +88,7 @@ extension LedgerDatabase {
     }
     for key in redirects { _ = try call(key) }
     try forEachOpening { _, _ in }
+    _ = try notes(kind: "")
+    _ = try number("SELECT count(*) FROM span")
   }
 }

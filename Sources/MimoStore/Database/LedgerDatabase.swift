@@ -52,6 +52,8 @@ final class LedgerDatabase {
     case created
     /// The number of the last commit.
     case commit
+    /// A random number that the last writer left.
+    case writer
     /// Prompt sizes at which the addresses' bands end.
     case edges
     /// The latest calls.
@@ -149,12 +151,14 @@ final class LedgerDatabase {
   /// The hours written since a commit, in order; since none at all, those that have cells.
   func hours(changedSince commit: Int64) throws(SQLiteError) -> [Hour] {
     var hours: [Hour] = []
-    try forEachRow(
-      """
-      SELECT number FROM hour WHERE written > ?1 UNION ALL
-      SELECT number FROM hour WHERE written < -?1 AND ?1 > 0 ORDER BY number
-      """, [commit]
-    ) { (row) throws(SQLiteError) in hours.append(try hour(row.integer(0))) }
+    // The index alone has both columns: in the order of the table SQLite would read every cell on the way.
+    for condition in ["written > ?1", "written < -?1 AND ?1 > 0"] {
+      try forEachRow(
+        "SELECT number FROM hour INDEXED BY hour_written WHERE \(condition) ORDER BY written",
+        [commit]
+      ) { (row) throws(SQLiteError) in hours.append(try hour(row.integer(0))) }
+    }
+    hours.sort()
     return hours
   }
 
@@ -258,26 +262,54 @@ final class LedgerDatabase {
 
   // MARK: - Names and addresses
 
-  /// Calls `body` with each name but the empty one, from a position on; returns how many names there are.
+  /// Adds the names that are not in a table yet; returns how many names there are.
   @discardableResult
-  func names(
-    from first: Int = 1, _ body: (UnsafeRawBufferPointer) -> Void
-  ) throws(SQLiteError) -> Int {
-    1 + (try entries(of: "name_page", from: first - 1, PageCoding.decode(names:page:_:), body))
+  func append(to names: inout NameTable) throws(SQLiteError) -> Int {
+    let first = names.count - 1
+    if first == 0 {
+      try forEachRow("SELECT count(*), sum(length(entries)) FROM name_page") { row in
+        names.reserveCapacity(
+          Int(row.integer(0) ?? 0) * PageCoding.places, bytes: Int(row.integer(1) ?? 0))
+      }
+    }
+    return try 1
+      + forEachPage(of: "name_page", from: first) { page, number, start in
+        PageCoding.decode(names: page, page: number, skip: first - start, into: &names)
+      }
   }
+
+  /// The names from a position on; returns how many names there are.
+  private func names(from first: Int) throws(SQLiteError) -> (count: Int, names: [[UInt8]]) {
+    var names: [[UInt8]] = []
+    let count = try forEachPage(of: "name_page", from: first - 1) { page, number, start in
+      PageCoding.decode(names: page, page: number) { place, name in
+        if start + place >= first - 1 { names.append(Array(name)) }
+      }
+    }
+    return (count + 1, names)
+  }
+
+  /// How many names there are.
+  func nameCount(from first: Int) throws(SQLiteError) -> Int { try names(from: first).count }
 
   /// Calls `body` with each address from a position on; returns how many there are.
   @discardableResult
   func series(from first: Int = 0, _ body: (Series) -> Void) throws(SQLiteError) -> Int {
-    let count = try entries(of: "series_page", from: first, PageCoding.decode(series:page:_:), body)
+    let count = try forEachPage(of: "series_page", from: first) { page, number, start in
+      PageCoding.decode(series: page, page: number) { place, series in
+        if start + place >= first { body(series) }
+      }
+    }
     knownSeries = Int64(count)
     return count
   }
 
-  private func entries<Entry>(
-    of table: String, from first: Int,
-    _ decode: @escaping (UnsafeRawBufferPointer, Int64, (Entry) -> Void) -> Bool,
-    _ body: (Entry) -> Void
+  /// Calls `decode` with each page that has entries from a position on; returns how many entries there are.
+  ///
+  /// - Parameter decode: is given the bytes, the page's number and the position of its first entry; returns how many
+  ///   entries it has, and `nil` if it is damaged.
+  private func forEachPage(
+    of table: String, from first: Int, _ decode: (UnsafeRawBufferPointer, Int64, Int) -> Int?
   ) throws(SQLiteError) -> Int {
     // The page before the first one is looked at, too: it has to be there, and full.
     let page = Int64(max(first - 1, 0) / PageCoding.places)
@@ -288,13 +320,11 @@ final class LedgerDatabase {
       let number = row.integer(0) ?? -1
       // Pages follow one another, and all but the last are full.
       guard number >= 0, Int(number) * PageCoding.places == position else { throw .corrupt }
-      let isWhole = row.withBlob(1) { bytes in
-        decode(bytes ?? UnsafeRawBufferPointer(start: nil, count: 0), number) { entry in
-          if position >= first { body(entry) }
-          position += 1
-        }
+      let count = row.withBlob(1) { bytes in
+        decode(bytes ?? UnsafeRawBufferPointer(start: nil, count: 0), number, position)
       }
-      if !isWhole { throw .corrupt }
+      guard let count else { throw .corrupt }
+      position += count
     }
     return position
   }
@@ -312,7 +342,9 @@ final class LedgerDatabase {
     try append(
       names, at: first - 1, to: "name_page", PageCoding.encode(names:page:)
     ) { (start, add) throws(SQLiteError) in
-      try self.names(from: start + 1) { add(Array($0)) } - 1
+      let (count, names) = try self.names(from: start + 1)
+      for name in names { add(name) }
+      return count - 1
     }
   }
 

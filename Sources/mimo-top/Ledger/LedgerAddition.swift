@@ -7,12 +7,14 @@ import MimoStore
 enum LedgerAddition {
   /// Adds the files and prints what came of it.
   ///
-  /// - Parameter names: what messages call the files.
+  /// - Parameters:
+  ///   - names: what messages call the files.
+  ///   - takesOwn: whether the files have sums of this ledger that it lacks.
   static func add(
     _ files: [String], to store: LedgerStore, _ configuration: Configuration,
-    names: [String]? = nil
+    names: [String]? = nil, takesOwn: Bool = false
   ) throws(Failure) {
-    let sums = LedgerSumIntake(own: LedgerExport.origin(of: store))
+    let sums = LedgerSumIntake(own: LedgerExport.origin(of: store), takesOwn: takesOwn)
     for (index, file) in try count(files, into: store, configuration, sums).enumerated() {
       var text =
         "\(names?[index] ?? file.path): \(NumberFormat.full(Int64(file.records))) new, "
@@ -83,15 +85,8 @@ extension LedgerStore {
     promptEdges: [Int64], readsAnew: Bool = false
   ) throws(StoreError) -> LedgerBase {
     var base = try base(promptEdges: promptEdges, now: SystemClock.now)
-    base.notBefore = try countsFrom
+    base.notBefore = try countedFrom(now: SystemClock.now)
     if readsAnew { base.forgottenSources = try forgottenSources }
     return base
-  }
-
-  /// Calls before this minute are not counted: they were forgotten, or are not known by their ids; `nil` for no limit.
-  var countsFrom: Minute? {
-    get throws(StoreError) {
-      [try callsPrunedBefore, try forgottenBefore].compactMap { $0 }.max()
-    }
   }
 }

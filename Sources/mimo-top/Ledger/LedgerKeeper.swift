@@ -11,6 +11,8 @@ final class LedgerKeeper {
   let collector: LogCollector
   /// Where reading goes on.
   let places: [FilePlace]
+  /// Calls that earlier processes left out, because the ledger does not go back so far.
+  let tooOldBefore: Int
   /// Why nothing can be stored at present; it is tried again, and nothing is lost meanwhile.
   private(set) var trouble: StoreError?
 
@@ -22,10 +24,14 @@ final class LedgerKeeper {
   private var isReadingStored = false
   /// What has to be stored of when old ids were looked for.
   private var pruning: StoreNote?
+  /// When it was stored last, by the clock, that somebody keeps the ledger.
+  private var lastKept: Instant?
 
   /// Milliseconds between two commits while calls keep coming, and after one that failed.
   private static let commitPause: Int64 = 1000
   private static let retryPause: Int64 = 5000
+  /// Milliseconds between two commits while nothing happens: the ledger knows when nobody kept it.
+  private static let idlePause: Int64 = 1_800_000
   /// A ledger that holds more calls than these forgets them once they are stored. While gigabytes are read,
   /// asking the store for each call would take longer than reading it.
   private static let mostCalls = (reading: 500_000, following: 20_000)
@@ -46,10 +52,12 @@ final class LedgerKeeper {
   init(_ store: LedgerStore, _ configuration: Configuration) throws(StoreError) {
     self.store = store
     if store.isWriter { pruning = try store.pruneIfDue(now: SystemClock.now) }
+    lastKept = try store.lastKept
     let base = try store.baseForCounting(
       promptEdges: configuration.catalog.promptEdges, readsAnew: store.isSuccessor)
     let states = try store.fileStates()
     places = states.map(\.place)
+    tooOldBefore = states.reduce(0) { $0 + $1.report.tooOld }
     isReadingStored = try store.isStillReading()
     collector = LogCollector(
       ledger: Ledger(restoring: base, archive: base.series.isEmpty ? nil : store),
@@ -68,18 +76,22 @@ final class LedgerKeeper {
   func commitIfDue(isCaughtUp: Bool) throws(StoreError) -> Int64? {
     guard store.isWriter else { return nil }
     for state in collector.takeStates() { states[state.key] = state }
-    guard hasNews || isReadingStored == isCaughtUp else { return nil }
-    let pause = trouble == nil ? Self.commitPause : Self.retryPause
+    let isIdle = !hasNews && isReadingStored != isCaughtUp
+    let pause = trouble != nil ? Self.retryPause : isIdle ? Self.idlePause : Self.commitPause
     let wait = lastCommit + pause - SystemClock.monotonicMilliseconds
     if wait > 0 { return wait }
     try commit(isCaughtUp: isCaughtUp)
-    return trouble == nil ? nil : Self.retryPause
+    return trouble == nil ? Self.idlePause : Self.retryPause
   }
 
   /// Stores what is new after all was read, if there is something.
   func commitNews() throws(StoreError) {
     for state in collector.takeStates() { states[state.key] = state }
-    if hasNews || isReadingStored || pruning != nil { try commit(isCaughtUp: true) }
+    let isKept =
+      lastKept.map {
+        (0..<Self.idlePause).contains(SystemClock.now.milliseconds - $0.milliseconds)
+      } ?? false
+    if hasNews || isReadingStored || pruning != nil || !isKept { try commit(isCaughtUp: true) }
   }
 
   /// Stores what is new.
@@ -146,6 +158,9 @@ extension LedgerStore {
   /// Lets go of ids so old that no log repeats them, once a month; never in a ledger's first month, which may begin with
   /// logs of many years.
   ///
+  /// The clock may be wrong, and what is pruned does not come back: so the newest usage and the last time somebody kept
+  /// the ledger have to agree with it.
+  ///
   /// - Returns: what is to be stored of that, if it was done.
   func pruneIfDue(now: Instant) throws(StoreError) -> StoreNote? {
     let seconds = now.milliseconds / 1000
@@ -153,13 +168,25 @@ extension LedgerStore {
     let last = try notes(kind: LedgerKeeper.NoteKind.state)
       .first { $0.key.elementsEqual(key.utf8) }?.value
       .flatMap { Int64(String(decoding: $0, as: UTF8.self)) }
-    // A clock that was set back does not matter here: the next month comes.
-    if let last, seconds - last < Self.daysBetweenPrunings * 86_400 { return nil }
-    if last != nil {
-      try prune(callsBefore: now.minute.advanced(by: -Self.daysOfIDs * 1440), now: now)
+    if let last, last <= seconds, seconds - last < Self.daysBetweenPrunings * 86_400 { return nil }
+    let kept = try lastKept
+    let isPlausible = kept.map { (seconds - $0.milliseconds / 1000) / 86_400 < 60 } ?? false
+    if let last, last <= seconds, isPlausible, let newest = try newestMinute {
+      try prune(callsBefore: min(now.minute, newest).advanced(by: -Self.daysOfIDs * 1440), now: now)
     }
     return StoreNote(
       kind: LedgerKeeper.NoteKind.state, key: key, value: Array(String(seconds).utf8))
+  }
+
+  /// From when on calls are counted; `nil` for all.
+  func countedFrom(now: Instant) throws(StoreError) -> Minute? {
+    [try identifiedFrom(now: now), try forgottenBefore].compactMap { $0 }.max()
+  }
+
+  /// From when on calls are known by their ids; `nil` for all. A limit that a wrong clock set gives way.
+  func identifiedFrom(now: Instant) throws(StoreError) -> Minute? {
+    let oldest = now.minute.advanced(by: -Self.daysOfIDs * 1440)
+    return try callsPrunedBefore.map { min($0, oldest) }
   }
 
   /// What is stored of files. One that another version wrote in another form is read anew.

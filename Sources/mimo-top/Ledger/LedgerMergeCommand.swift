@@ -56,21 +56,28 @@ struct LedgerMergeCommand: ParsableCommand {
     LedgerScratch.removeLeftovers(of: UserFolders.state)
     let scratch = try LedgerScratch.make("merge", in: UserFolders.state)
     defer { LedgerScratch.remove(scratch) }
-    var exports: [String] = []
+    var all: [Addition] = []
     for (index, file) in files.enumerated() {
       guard let database = databases[index] else {
-        exports.append(file)
+        all.append(Addition(name: file, export: file))
         continue
       }
-      exports.append("\(scratch)/\(index).jsonl")
-      let leftOut = try Self.export(database, to: exports[index])
-      if leftOut > 0 {
-        StandardStreams.complain(
-          "\(file): \(NumberFormat.counted(leftOut, "call")) so old that their ids are not known any more were left out; what `ledger export --all` writes there has them"
-        )
-      }
+      all.append(try Self.export(database, "\(scratch)/\(index).jsonl", to: store, name: file))
     }
-    try LedgerAddition.add(exports, to: store, configuration, names: files)
+    for isOwn in [false, true] {
+      let some = all.filter { $0.isOwn == isOwn }
+      if some.isEmpty { continue }
+      try LedgerAddition.add(
+        some.map(\.export), to: store, configuration, names: some.map(\.name), takesOwn: isOwn)
+    }
+  }
+
+  /// A file to be added.
+  private struct Addition {
+    var name: String
+    var export: String
+    /// Whether it is what this ledger lacks of a former state of its own.
+    var isOwn = false
   }
 
   /// The database that is meant; `nil` if the file is none.
@@ -90,8 +97,10 @@ struct LedgerMergeCommand: ParsableCommand {
     return path
   }
 
-  /// Exports a ledger as it is at this moment, beside whoever writes it; returns how many calls are too old for that.
-  private static func export(_ database: String, to path: String) throws(Failure) -> Int64 {
+  /// Exports a ledger as it is at this moment, beside whoever writes it.
+  private static func export(
+    _ database: String, _ path: String, to store: LedgerStore, name: String
+  ) throws(Failure) -> Addition {
     let other: LedgerStore
     do throws(StoreError) {
       other = try LedgerStore.open(another: database, now: SystemClock.now)
@@ -103,6 +112,15 @@ struct LedgerMergeCommand: ParsableCommand {
       throw Failure(description: "\(error.description) (nothing was added)")
     }
     defer { other.close() }
-    return try LedgerExport.write(other, to: path).leftOut
+    // One that was set aside is this ledger as it was.
+    let isOwn = other.origin == store.origin
+    let selection = try isOwn ? LedgerTakeover.returning(other, to: store) : .init()
+    let leftOut = try LedgerExport.write(other, to: path, selection).leftOut
+    if leftOut > 0 {
+      StandardStreams.complain(
+        "\(name): \(NumberFormat.counted(leftOut, "call")) so old that their ids are not known any more were left out; what `ledger export --all` writes there has them"
+      )
+    }
+    return Addition(name: name, export: path, isOwn: isOwn)
   }
 }

@@ -60,7 +60,7 @@ struct LedgerRebuildCommand: ParsableCommand {
       [export], into: new, configuration,
       LedgerSumIntake(own: LedgerExport.origin(of: new), takesOwn: true), notes: takeover.files)
     return try LedgerCommand.attempt { () throws(StoreError) in
-      if let minute = try old.callsPrunedBefore {
+      if let minute = try old.identifiedFrom(now: SystemClock.now) {
         try new.prune(callsBefore: minute, now: SystemClock.now)
       }
       let kept = try new.statistics().requests - counted

@@ -31,6 +31,24 @@ struct LedgerTakeover {
     }
   }
 
+  /// What a ledger lacks of a former state of its own, without what was forgotten since.
+  static func returning(
+    _ former: LedgerStore, to present: LedgerStore
+  ) throws(Failure) -> LedgerExport.Selection {
+    try LedgerCommand.attempt { () throws(StoreError) in
+      let forgotten = try present.forgottenSources
+      let base = try former.base(promptEdges: [], now: SystemClock.now)
+      var selection = try LedgerTakeover(from: former, to: present).selection
+      let beyond = selection.sum
+      selection.sum = { sum in
+        let source = base.names[base.series[Int(sum.cell.series)].labels.source]
+        let isForgotten = forgotten[Fingerprint(of: source)].map { sum.cell.minute.start < $0 }
+        return isForgotten == true ? nil : beyond(sum)
+      }
+      return selection
+    }
+  }
+
   /// The states of logs that are not among those read, whatever these were called before.
   private static func unread(_ states: [FileState], besides read: [FileState]) -> [FileState] {
     let keys = Set(read.map(\.key))

@@ -5,13 +5,15 @@ import MimoStore
 /// What the logs say that are there now, counted anew under a ledger's rules: from its limits on, up to now.
 struct LogRecount {
   let ledger: Ledger
+  let start: Minute
   let end: Minute
   /// For each format until when the logs tell of that are not there any more.
   let unread: [String: Instant]
 
   init(_ configuration: Configuration, _ store: LedgerStore) throws(StoreError) {
     var base = LedgerBase(promptEdges: configuration.catalog.promptEdges)
-    base.notBefore = try store.countsFrom
+    base.notBefore = try store.countedFrom(now: SystemClock.now)
+    start = base.notBefore ?? .distantPast
     base.forgottenSources = try store.forgottenSources
     // What is left of calls that were forgotten has to have an address.
     base.series = [Series(labels: Labels(), tier: .standard, band: 0, flags: [])]
@@ -143,7 +145,7 @@ struct RecountComparison {
 
   init(of store: LedgerStore, with recount: LogRecount) throws(StoreError) {
     let base = try store.base(promptEdges: [], now: SystemClock.now)
-    let start = try store.countsFrom ?? .distantPast
+    let start = recount.start
     let changes = recount.ledger.changes()
     let (stored, told) = (
       Subjects(base.series, base.names), Subjects(changes, recount.ledger.names)
