@@ -45,7 +45,10 @@ final class LedgerKeeper {
   /// - Parameter store: one for reading is counted further from in memory; nothing is stored then.
   init(_ store: LedgerStore, _ configuration: Configuration) throws(StoreError) {
     self.store = store
-    if store.isWriter { pruning = try store.pruneIfDue(now: SystemClock.now) }
+    if store.isWriter {
+      KeptSettings.takeOverFiles()
+      pruning = try store.pruneIfDue(now: SystemClock.now)
+    }
     var base = try store.base(
       promptEdges: configuration.catalog.promptEdges, now: SystemClock.now)
     base.notBefore = [try store.callsPrunedBefore, try store.forgottenBefore]
