@@ -141,7 +141,10 @@ struct StoreFolder {
   }
 
   /// Whether what is beside the database holds changes that are not in it.
-  var hasPendingChanges: Bool {
+  var hasPendingChanges: Bool { Self.hasPendingChanges(database) }
+
+  /// Whether what is beside a database holds changes that are not in it.
+  static func hasPendingChanges(_ database: String) -> Bool {
     ["-wal", "-journal"].contains { companion in
       var about = stat()
       return stat(database + companion, &about) == 0 && about.st_size > 0

@@ -64,7 +64,10 @@ struct StoreOpening: Sendable {
   /// Takes over what no log tells, as far as it can be read; whether that was all.
   private func takeOver(from path: String, into database: LedgerDatabase) -> Bool {
     do throws(SQLiteError) {
-      let damaged = try SQLiteConnection(path: path, access: .readOnly, vfs: vfs)
+      // Nothing is to come about beside it that need not.
+      let hasChanges = StoreFolder.hasPendingChanges(path)
+      let damaged = try SQLiteConnection(
+        path: path, access: hasChanges ? .readOnly : .immutable, vfs: vfs)
       let (notes, isWhole) = LedgerDatabase(damaged).readableLastingNotes()
       try database.connection.transaction(writes: true) { () throws(SQLiteError) in
         for note in notes { try database.set(note) }

@@ -215,6 +215,7 @@ private final class FeedThread {
       ingest.summary.history = LoadedHistory(
         first: keeper.coverage.first, loaded: keeper.coverage.loaded)
       ingest.summary.reading = reading.progress
+      ingest.summary.alerts = keeper.alerts
       feed.publish(
         LocalFeed.News(snapshot: snapshot, ingest: ingest.summary, isCaughtUp: isCaughtUp))
     }
@@ -244,7 +245,7 @@ private final class FeedThread {
       return
     }
     if let failure { throw failure }
-    try keeper.commit(isCaughtUp: isCaughtUp)
+    try keeper.commit(isCaughtUp: isCaughtUp, judgesAlerts: isCaughtUp)
   }
 
   /// Shows what another process keeps, until that ends.
@@ -354,6 +355,7 @@ private struct FollowedFiles {
   mutating func note(_ reader: LedgerReader) {
     summary.files = reader.files.map { IngestSummary.File($0.report) }
     summary.history = LoadedHistory(first: reader.coverage.first, loaded: reader.coverage.loaded)
+    summary.alerts = reader.alerts
     trouble = nil
     (summary.errors, summary.notices) = ([], [])
     noteLedger()

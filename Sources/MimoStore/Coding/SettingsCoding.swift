@@ -14,7 +14,7 @@ enum SettingsCoding {
 
   /// The reading; `nil` if it is damaged or of another form.
   static func anchor(_ note: StoreNote) -> PlanAnchor? {
-    decode(note) { reader in
+    note.read(form: form) { reader in
       let at = Instant(milliseconds: reader.folded())
       let used = Amount(atto: reader.foldedWide())
       return used >= .zero ? PlanAnchor(at: at, used: used) : nil
@@ -31,22 +31,11 @@ enum SettingsCoding {
 
   /// The choice; `nil` if it is damaged or of another form.
   static func plan(_ note: StoreNote) -> StoreSettings.ActivePlan? {
-    decode(note) { reader in
+    note.read(form: form) { reader in
       let id = reader.text()
       return Currency(rawValue: reader.text()).map {
         StoreSettings.ActivePlan(id: id, currency: $0)
       }
-    }
-  }
-
-  private static func decode<Value>(
-    _ note: StoreNote, _ body: (inout ByteReader) -> Value?
-  ) -> Value? {
-    (note.value ?? []).withUnsafeBytes { bytes in
-      var reader = ByteReader(sealed: bytes, for: note.place)
-      guard reader.byte() == form else { return nil }
-      let value = body(&reader)
-      return reader.isAtEnd && !reader.isDamaged ? value : nil
     }
   }
 }
@@ -55,6 +44,16 @@ extension StoreNote {
   /// Says in a checksum where a value belongs.
   var place: UInt64 {
     (Array(kind.utf8) + [0] + key).withUnsafeBytes { Fingerprint(of: $0).value }
+  }
+
+  /// Reads a value of this form; `nil` if it is damaged or of another.
+  func read<Value>(form: UInt8, _ body: (inout ByteReader) -> Value?) -> Value? {
+    (value ?? []).withUnsafeBytes { bytes in
+      var reader = ByteReader(sealed: bytes, for: place)
+      guard reader.byte() == form else { return nil }
+      let value = body(&reader)
+      return reader.isAtEnd && !reader.isDamaged ? value : nil
+    }
   }
 }
 
