@@ -78,10 +78,12 @@ extension LedgerStore {
   ///
   /// Names and addresses are to be read afterwards, with `refresh`: those of a later moment have all that a cell
   /// refers to.
-  public func cells(in hours: Range<Hour>? = nil) throws(StoreError) -> CellList {
+  public func cells(
+    in hours: Range<Hour>? = nil, except leftOut: Set<Hour> = []
+  ) throws(StoreError) -> CellList {
     try reading { (database) throws(SQLiteError) in
       var list = CellList()
-      try database.cells(in: hours) { list.append($0) }
+      try database.forEachHour(in: hours, except: leftOut) { list.append($1) }
       return list
     }
   }

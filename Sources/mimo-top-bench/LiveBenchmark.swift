@@ -33,6 +33,27 @@ enum LiveBenchmark {
     print("append to screen, \(appends) appends: \(shown.joined(separator: ", "))")
   }
 
+  /// Starts on a ledger, and prints how long it took until a model of it was on screen: the first frame with
+  /// numbers.
+  ///
+  /// - Parameter state: the folder in which the ledger's folder lies.
+  static func start(state: String, runs: Int) {
+    guard let path = realpath(state, nil) else { fail("mimo-top-bench: \(state): not there\n") }
+    defer { free(path) }
+    var times: [Double] = []
+    for _ in 0..<runs {
+      let begun = monotonicSeconds()
+      let program = WatchedProgram([], state: String(cString: path)) { _ in }
+      if !program.wait(for: "mimo-v2.6-pro") { fail("mimo-top-bench: nothing came on screen\n") }
+      times.append((monotonicSeconds() - begun) * 1000)
+      program.run(seconds: 0.2)
+    }
+    times.sort()
+    print(
+      "start to the first frame, \(runs) runs: median \(rounded(times[runs / 2])) ms, least \(rounded(times[0])) ms, most \(rounded(times[runs - 1])) ms"
+    )
+  }
+
   /// Follows so many files that nobody writes to.
   static func idle(files: Int, seconds: Int) {
     let program = WatchedProgram(["logs"]) { folder in

@@ -9,7 +9,7 @@ import MimoStore
 
 /// What a year in the ledger costs: bytes on the disk, and the time to begin with it and to go on.
 enum StoreBenchmark {
-  private static let lastMinute: Int32 = 29_900_000
+  private static let lastMinute = Int32(time(nil) / 60)
   private static let year: Int32 = 365 * 1440
 
   /// Prints the figures of `cells` cells, each of one call, twenty in each of their conversations.
@@ -105,13 +105,15 @@ enum StoreBenchmark {
   private static func year(of cells: Int) -> LedgerChanges {
     var random = SystemRandomNumberGenerator()
     var changes = LedgerChanges()
-    let models = 6
     let projects = 50
     func name(_ text: String) -> NameID {
       changes.names.append(Array(text.utf8))
       return NameID(UInt32(changes.names.count))
     }
-    let modelNames = (0..<models).map { name("mimo-v2.6-model-\($0)") }
+    let modelNames = [
+      "mimo-v2.6-pro", "mimo-v2.6-flash", "mimo-v2.5-pro", "deepseek-v4-pro", "deepseek-flash",
+      "claude-opus-5",
+    ].map(name)
     let projectNames = (0..<projects).map { name("/home/ana/projects/\($0)") }
     let source = name("claude-code")
     for conversation in 0..<max(1, cells / 20) {
@@ -119,7 +121,7 @@ enum StoreBenchmark {
       changes.series.append(
         Series(
           labels: Labels(
-            model: modelNames[conversation % models], source: source,
+            model: modelNames[conversation % modelNames.count], source: source,
             project: projectNames[conversation % projects], session: session),
           conversation: session, tier: .standard, band: 0, flags: .readsCache))
       let first = Int32.random(in: lastMinute - year..<lastMinute - 180)

@@ -17,8 +17,10 @@ final class WatchedProgram {
 
   /// Starts the program in a new folder once `prepare` has put logs there.
   ///
-  /// - Parameter arguments: what to follow; names are relative to the folder.
-  init(_ arguments: [String], prepare: (_ folder: String) -> Void) {
+  /// - Parameters:
+  ///   - arguments: what to follow; names are relative to the folder.
+  ///   - state: the folder of its ledger; `nil` for none.
+  init(_ arguments: [String], state: String? = nil, prepare: (_ folder: String) -> Void) {
     var template = Array("/tmp/mimo-top-bench-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { fail("mimo-top-bench: /tmp: cannot be written\n") }
     folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -29,7 +31,10 @@ final class WatchedProgram {
       fail("mimo-top-bench: \(place)mimo-top: build it first, in the same way\n")
     }
     defer { free(program) }
-    let environment = ["TERM=xterm-256color", "LANG=C.UTF-8", "TZ=UTC", "HOME=\(folder)/home"]
+    let environment = [
+      "TERM=xterm-256color", "LANG=C.UTF-8", "TZ=UTC", "HOME=\(folder)/home",
+      "XDG_STATE_HOME=\(state ?? folder)",
+    ]
     var argv = [strdup(program)] + arguments.map { strdup($0) } + [nil]
     var envp = environment.map { strdup($0) } + [nil]
     defer { for pointer in argv + envp { free(pointer) } }

@@ -13,11 +13,12 @@ let usage = """
          mimo-top-bench decode FILE                                   decode and count it on one thread
          mimo-top-bench plans CELLS                                   price that many cells under each plan
          mimo-top-bench store CELLS FOLDER                            keep that many cells of a year in a new folder
+         mimo-top-bench start STATE                                   from the start to numbers of the ledger in STATE/mimo-top
          mimo-top-bench latency [APPENDS [LOG...]]                    from an appended line to the screen
          mimo-top-bench idle [FILES [SECONDS]]                        cost of following files that rest
          mimo-top-bench follow [LINES [SECONDS [LOG...]]]             cost of so many new lines a second
 
-  The last three run the mimo-top beside this program on a terminal; LOG is read by it too.
+  The last four run the mimo-top beside this program on a terminal; LOG is read by it, too.
 
   """
 
@@ -80,6 +81,8 @@ case "plans" where arguments.count == 3:
 case "store" where arguments.count == 4:
   guard let cells = Int(arguments[2]), 1000...50_000_000 ~= cells else { fail(usage) }
   StoreBenchmark.run(cells: cells, folder: arguments[3])
+case "start" where arguments.count == 3:
+  LiveBenchmark.start(state: arguments[2], runs: 25)
 case "latency":
   LiveBenchmark.latency(appends: number(2) ?? 1000, besides: Array(arguments.dropFirst(3)))
 case "idle" where arguments.count <= 4:

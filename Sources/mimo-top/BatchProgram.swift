@@ -79,7 +79,7 @@ struct BatchProgram {
   }
 
   private func once(_ model: inout Model) -> Int32 {
-    let scan = LogScan(configuration, minutes: model.neededMinutes)
+    let scan = LogScan(configuration, history: .kept(model.neededMinutes))
     _ = update(&model, .usage(scan.snapshot, scan.summary(configuration)))
     _ = update(&model, .tick(SystemClock.now))
     StandardStreams.print(view(model).text + "\n")

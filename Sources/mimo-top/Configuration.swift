@@ -78,14 +78,6 @@ struct Configuration {
     return first..<max(first, until?.minute ?? .distantFuture)
   }
 
-  /// What of the ledger's history a report of the window is made from; `nil` for all. Subscriptions are judged by their
-  /// present period, too.
-  var neededMinutes: [Range<Minute>]? {
-    guard let window else { return nil }
-    let recent = now.minute.advanced(by: -35 * 1440)..<now.minute.advanced(by: 1)
-    return [min(window.lowerBound, recent.lowerBound)..<max(window.upperBound, recent.upperBound)]
-  }
-
   /// The active tariff.
   var tariff: Tariff {
     let tariff = Tariff(plan: plan, book: catalog.book, currency: currency, exchange: exchange)

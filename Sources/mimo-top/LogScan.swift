@@ -12,14 +12,39 @@ struct LogScan {
   private(set) var notices: [String] = []
   /// Why the logs were read without the ledger.
   private(set) var ledgerError: StoreError?
+  private var ledger: LedgerScan?
+
+  /// Reads all sources of a configuration to their end, and works something out of them.
+  ///
+  /// - Parameters:
+  ///   - body: may be called twice, if what has to be read of the ledger's history meanwhile cannot be.
+  ///   - scan: what was read.
+  static func withAll<Result>(
+    _ configuration: Configuration, _ body: (_ scan: LogScan) -> Result
+  ) -> (scan: LogScan, result: Result) {
+    var scan = LogScan(configuration, history: .passing)
+    var result = body(scan)
+    if let error = scan.ledger?.readError {
+      scan = LogScan(configuration, unusable: error)
+      result = body(scan)
+    }
+    return (scan, result)
+  }
 
   /// Reads all sources of a configuration to their end.
   ///
-  /// - Parameter minutes: what is needed of the ledger's history; `nil` for all.
-  init(_ configuration: Configuration, minutes: [Range<Minute>]? = nil) {
-    if configuration.keepsLedger || configuration.addsHistory {
+  /// - Parameters:
+  ///   - history: what is needed of that in the ledger.
+  ///   - unusable: why the ledger is not to be used.
+  init(
+    _ configuration: Configuration, history: NeededHistory = .kept(nil),
+    unusable: StoreError? = nil
+  ) {
+    ledgerError = unusable
+    if unusable == nil, configuration.keepsLedger || configuration.addsHistory {
       do throws(StoreError) {
-        let scan = try LedgerScan(configuration, minutes: minutes)
+        let scan = try LedgerScan(configuration, history: history)
+        ledger = scan
         (snapshot, files, sourceErrors) = (scan.snapshot, scan.files, scan.sourceErrors)
         notices = scan.notices
         return
@@ -61,7 +86,7 @@ struct LogScan {
   ///
   /// - Returns: the exit code: 0, 1 if something could not be read, 3 if there is no usage.
   func complain(noUsage: Bool, _ configuration: Configuration) -> Int32 {
-    var isIncomplete = ledgerError != nil
+    var isIncomplete = ledgerError != nil || ledger?.hasTrouble == true
     if let ledgerError {
       StandardStreams.complain("\(ledgerError.description) (the logs were read without it)")
     }

@@ -63,18 +63,15 @@ struct ReportCommand: ParsableCommand {
       throw Misuse(description: "--limit \(limit): a number from 0 up is expected")
     }
 
-    let scan = LogScan(configuration, minutes: configuration.neededMinutes)
-    let result = ReportResult(
-      configuration, grouping: grouping, scan: scan, order: order, limit: limit)
-    for notice in configuration.notices { StandardStreams.complain(notice) }
-    if json {
-      StandardStreams.print(result.json.text + "\n")
-    } else if csv {
-      StandardStreams.print(result.csv)
-    } else {
-      StandardStreams.print(result.table)
+    let (scan, result) = LogScan.withAll(configuration) { scan in
+      let result = ReportResult(
+        configuration, grouping: grouping, scan: scan, order: order, limit: limit)
+      let text = json ? result.json.text + "\n" : csv ? result.csv : result.table
+      return (text: text, isEmpty: result.report.totals.isEmpty)
     }
-    let code = scan.complain(noUsage: result.report.totals.isEmpty, configuration)
+    for notice in configuration.notices { StandardStreams.complain(notice) }
+    StandardStreams.print(result.text)
+    let code = scan.complain(noUsage: result.isEmpty, configuration)
     if code != 0 { throw ExitCode(code) }
   }
 }

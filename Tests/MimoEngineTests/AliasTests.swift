@@ -21,6 +21,16 @@ import Testing
     }
   }
 
+  @Test func `a line with another id does not outweigh better evidence of its call`() {
+    var better = line("root", at: 1000, output: 5)
+    (better.rank, better.request) = (.request, "req")
+    let lines = [better, line("root", "child"), line("child", output: 20)]
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+      let sum = snapshot(order.map { lines[$0] }).sum
+      #expect(sum.tokens == TokenCounts(input: 100, output: 5), "\(order)")
+    }
+  }
+
   @Test func `siblings share what they copied of a parent that is gone`() {
     let lines = [line("root", "a"), line("root", "b"), line("root", "a", output: 20)]
     #expect(snapshot(lines).sum.tokens == TokenCounts(input: 100, output: 20))
@@ -49,9 +59,11 @@ import Testing
     var dice = Dice(seed: seed)
     let lines = dice.lines(Int.random(in: 2...40, using: &dice), distinctTimes: true).map { line in
       var line = line
-      if line.message != nil {
+      // Of one message two requests would be two calls, of which nobody knows which one has the other id.
+      line.request = "req"
+      if line.message != nil, Bool.random(using: &dice) {
         line.rank = .message
-        if Bool.random(using: &dice) { line.alias = "msg\(Int.random(in: 0..<12, using: &dice))" }
+        line.alias = "msg\(Int.random(in: 0..<12, using: &dice))"
       }
       return line
     }

@@ -25,9 +25,12 @@ import Testing
   }
 
   private static func decodedSlab(_ bytes: [UInt8], of hour: Hour = Self.hour) -> [ArchivedCell]? {
-    var cells: [ArchivedCell] = []
-    let isWhole = bytes.withUnsafeBytes { SlabCoding.decode($0, of: hour) { cells.append($0) } }
-    return isWhole ? cells : nil
+    var cells = HourCells()
+    let last = bytes.withUnsafeBytes { SlabCoding.decode($0, of: hour, into: &cells) }
+    if last == nil { return nil }
+    var decoded: [ArchivedCell] = []
+    CellChunk(cells).forEach { decoded.append($0) }
+    return decoded
   }
 
   @Test mutating func `an hour of another hour is damage`() {

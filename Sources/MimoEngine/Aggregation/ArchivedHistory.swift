@@ -25,10 +25,11 @@ public struct ArchivedHistory: Sendable {
   public init() {}
 
   /// Puts cells in the place of those of a day.
-  public mutating func replace(_ day: Int32, with cells: CellList) {
+  public mutating func replace(_ day: Int32, with cells: consuming CellList) {
     // What was shown so far keeps its positions.
     if shown.isEmpty { for position in 0..<passedOn { _ = place(of: UInt32(position)) } }
-    days[day] = cells.chunks.map { placed($0) }
+    cells.renumber { place(of: $0) }
+    days[day] = cells.chunks
     ordered = nil
     revision += 1
   }
@@ -49,7 +50,11 @@ public struct ArchivedHistory: Sendable {
     let chunks = ordered ?? days.sorted { $0.key < $1.key }.flatMap(\.value)
     ordered = chunks
     var result = snapshot
-    result.cube.chunks = chunks + snapshot.cube.chunks.map { placed($0) }
+    result.cube.chunks = chunks
+    for var chunk in snapshot.cube.chunks {
+      chunk.renumber { place(of: $0) }
+      result.cube.chunks.append(chunk)
+    }
     for index in result.recent.indices {
       result.recent[index].series = place(of: result.recent[index].series)
     }
@@ -59,14 +64,6 @@ public struct ArchivedHistory: Sendable {
     result.cube.series = series
     result.revision &+= revision
     return result
-  }
-
-  private mutating func placed(_ chunk: CellChunk) -> CellChunk {
-    var chunk = chunk
-    for row in chunk.cells.indices {
-      chunk.cells[row].series = place(of: chunk.cells[row].series)
-    }
-    return chunk
   }
 
   @inline(__always)
@@ -106,6 +103,23 @@ extension RecentCall {
   }
 }
 
+/// Cells of an hour, and what some of them have beside their tokens.
+public struct HourCells: Sendable {
+  /// The cells.
+  public var cells: [UsageCell] = []
+  /// The rows of cells that have more, in order.
+  public var extras: [(row: Int, CellExtras)] = []
+
+  /// No cells.
+  public init() {}
+
+  /// Makes room for those of another hour.
+  public mutating func removeAll() {
+    cells.removeAll(keepingCapacity: true)
+    extras.removeAll(keepingCapacity: true)
+  }
+}
+
 /// Cells in the form a cube has them in.
 public struct CellList: Sendable {
   /// The cells.
@@ -116,11 +130,7 @@ public struct CellList: Sendable {
 
   /// Calls `body` with each cell.
   public func forEach(_ body: (ArchivedCell) -> Void) {
-    for chunk in chunks {
-      for (row, cell) in chunk.cells.enumerated() {
-        body(ArchivedCell(cell, chunk.extras(of: row)))
-      }
-    }
+    for chunk in chunks { chunk.forEach(body) }
   }
 
   /// Adds the cells of another list, none of which is in this one.
@@ -129,11 +139,24 @@ public struct CellList: Sendable {
     other.forEach { append($0) }
   }
 
+  /// Adds cells that are not in the list.
+  public mutating func append(_ hour: HourCells) {
+    let last = chunks.count - 1
+    if last < 0 || chunks[last].cells.count + hour.cells.count > CellChunk.capacity {
+      chunks.append(CellChunk(hour))
+    } else {
+      chunks[last].append(hour)
+    }
+  }
+
+  /// Gives each cell another series.
+  mutating func renumber(_ number: (UInt32) -> UInt32) {
+    for chunk in chunks.indices { chunks[chunk].renumber(number) }
+  }
+
   /// Adds a cell that is not in the list.
-  @inline(__always)
   public mutating func append(_ cell: ArchivedCell) {
     var last = chunks.count - 1
-    // Asked in place: a copy of the chunk would count references for each cell.
     if last < 0 || chunks[last].cells.count == CellChunk.capacity {
       chunks.append(CellChunk())
       last += 1
@@ -142,23 +165,53 @@ public struct CellList: Sendable {
       UsageCell(
         minute: cell.minute, series: cell.series, requests: cell.requests, errors: cell.errors,
         tokens: cell.tokens))
-    if cell.statedCalls != 0 || !cell.quantities.isZero {
-      chunks[last].restoreExtras(chunks[last].cells.count - 1, cell)
-    }
+    chunks[last].restore(cell.extras, of: chunks[last].cells.count - 1)
   }
 }
 
 extension CellChunk {
-  /// Puts what is archived beside the tokens of a cell.
-  mutating func restoreExtras(_ row: Int, _ cell: ArchivedCell) {
-    if !cell.quantities.isZero {
-      if quantities.isEmpty { quantities = Array(repeating: Quantities(), count: cells.count) }
-      quantities[row] = cell.quantities
+  mutating func renumber(_ number: (UInt32) -> UInt32) {
+    for row in cells.indices { cells[row].series = number(cells[row].series) }
+  }
+
+  /// The cells of an hour.
+  public init(_ hour: HourCells) {
+    cells = hour.cells
+    complete(from: 0, hour.extras)
+  }
+
+  /// Calls `body` with each cell.
+  public func forEach(_ body: (ArchivedCell) -> Void) {
+    for (row, cell) in cells.enumerated() { body(ArchivedCell(cell, extras(of: row))) }
+  }
+
+  mutating func append(_ hour: HourCells) {
+    let start = cells.count
+    cells += hour.cells
+    if !stated.isEmpty { stated += Array(repeating: StatedCost(), count: hour.cells.count) }
+    if !quantities.isEmpty {
+      quantities += Array(repeating: Quantities(), count: hour.cells.count)
     }
-    if cell.statedCalls != 0 {
+    complete(from: start, hour.extras)
+  }
+
+  private mutating func complete(from start: Int, _ extras: [(row: Int, CellExtras)]) {
+    for cell in cells[start...] {
+      firstMinute = min(firstMinute, cell.minute)
+      lastMinute = max(lastMinute, cell.minute)
+    }
+    for (row, extras) in extras { restore(extras, of: start + row) }
+  }
+
+  /// Puts what is archived beside the tokens of a cell.
+  mutating func restore(_ extras: CellExtras, of row: Int) {
+    if !extras.quantities.isZero {
+      if quantities.isEmpty { quantities = Array(repeating: Quantities(), count: cells.count) }
+      quantities[row] = extras.quantities
+    }
+    if extras.stated.calls != 0 || extras.stated.amount != .zero {
       if stated.isEmpty { stated = Array(repeating: StatedCost(), count: cells.count) }
-      stated[row].amount = cell.statedCost
-      stated[row].calls = cell.statedCalls
+      stated[row] = extras.stated
     }
   }
 }

@@ -62,7 +62,7 @@ extension Ledger {
     load = base.load
     archiving = Archiving(archive, names: base.names.count, series: base.series.count)
     archiving!.notBefore = base.notBefore ?? Minute(.min)
-    for series in base.series { append(series) }
+    cube.series = base.series
     for entry in base.recent { remember(entry) }
     archiving!.committed(names: names.count, series: cube.series.count, revision: revision)
   }
@@ -316,6 +316,6 @@ extension CellChunk {
     cells[row].requests = cell.requests
     cells[row].errors = cell.errors
     cells[row].tokens = cell.tokens
-    restoreExtras(row, cell)
+    restore(cell.extras, of: row)
   }
 }

@@ -168,7 +168,10 @@ public struct Ledger: Sendable {
     if known.0 == nil { redirect(message.value, to: position) }
     if known.1 == nil { redirect(alias.value, to: position) }
     if let other = known.1, other != position { join(other, to: position) }
-    merge(&record, .message, 0, into: position, replacing: record.isRevision)
+    let rank = calls[position].rank
+    if rank > .message { return .repeated }
+    merge(
+      &record, .message, 0, into: position, replacing: record.isRevision || rank < .message)
     return .repeated
   }
 
@@ -190,7 +193,9 @@ public struct Ledger: Sendable {
     joined[other] = position
     archiving?.redirects.insert(call.key)
     if openingCall(of: series.conversation) == other { electOpening(of: series.conversation) }
-    merge(&record, .message, 0, into: position, replacing: false)
+    let rank = calls[position].rank
+    if call.rank < rank { return }
+    merge(&record, call.rank, call.request, into: position, replacing: call.rank > rank)
   }
 
   func find(_ key: UInt64) -> UInt32? {
@@ -535,19 +540,25 @@ public struct Ledger: Sendable {
   }
 
   private mutating func position(of series: Series) -> UInt32 {
+    if latestCells.count != cube.series.count { indexRestoredSeries() }
     let key = series.key
     if let known = seriesIndex.find(key, isEqual: { cube.series[Int($0)] == series }) {
       return known
     }
-    append(series)
-    return UInt32(cube.series.count - 1)
-  }
-
-  mutating func append(_ series: Series) {
     cube.series.append(series)
     latestCells.append(.max)
     let all = cube.series
-    seriesIndex.append(series.key) { all[Int($0)].key }
+    seriesIndex.append(key) { all[Int($0)].key }
+    return UInt32(all.count - 1)
+  }
+
+  /// Finds archived addresses from now on: most programs that begin with a year of them count nothing at first.
+  private mutating func indexRestoredSeries() {
+    let all = cube.series
+    for series in all[latestCells.count...] {
+      latestCells.append(.max)
+      seriesIndex.append(series.key) { all[Int($0)].key }
+    }
   }
 
   private mutating func cell(_ minute: Minute, _ series: UInt32) -> UInt32 {

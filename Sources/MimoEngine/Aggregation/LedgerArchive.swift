@@ -70,6 +70,10 @@ public struct ArchivedCell: Hashable, Sendable {
     }
   }
 
+  var extras: CellExtras {
+    CellExtras(stated: StatedCost(amount: statedCost, calls: statedCalls), quantities: quantities)
+  }
+
   /// Whether nothing is counted in it.
   public var isEmpty: Bool { requests | errors == 0 }
 

@@ -69,6 +69,14 @@ public struct UsageCell: Sendable {
   /// The tokens of these calls.
   public var tokens: TokenCounts
 
+  /// Creates a cell.
+  @inlinable public init(
+    minute: Minute, series: UInt32, requests: UInt32, errors: UInt32, tokens: TokenCounts
+  ) {
+    (self.minute, self.series, self.tokens) = (minute, series, tokens)
+    (self.requests, self.errors) = (requests, errors)
+  }
+
   @inline(__always)
   mutating func change(by other: TokenCounts, requests: UInt32, errors: UInt32, isAdded: Bool) {
     if isAdded {
@@ -90,7 +98,11 @@ public struct StatedCost: Sendable {
   /// How many calls state a cost.
   public var calls: Int64 = 0
 
-  @usableFromInline init() {}
+  /// A sum; nothing unless told.
+  public init(amount: Amount = .zero, calls: Int64 = 0) {
+    self.amount = amount
+    self.calls = calls
+  }
 }
 
 /// What only some logs tell, kept beside the cells that have it.
@@ -100,7 +112,8 @@ public struct CellExtras: Sendable {
   /// What was used beside text.
   public var quantities = Quantities()
 
-  @usableFromInline init(stated: StatedCost, quantities: Quantities) {
+  /// Creates the extras of a cell.
+  public init(stated: StatedCost = StatedCost(), quantities: Quantities = Quantities()) {
     self.stated = stated
     self.quantities = quantities
   }
@@ -163,6 +176,14 @@ public struct CellChunk: Sendable {
   }
 }
 
+/// Cells that are not in memory: they come each time somebody goes over them.
+public protocol CellSource: Sendable {
+  /// The first and the last minute with usage, or `nil` if there is none.
+  var span: ClosedRange<Minute>? { get }
+  /// Calls `body` with cells, those of these minutes or of all among them; none of it outlives the call.
+  func forEachChunk(in minutes: Range<Minute>?, _ body: (_ chunk: CellChunk) -> Void)
+}
+
 /// Counts of usage by minute and series. Counts only, never cost: any plan can be priced from it.
 ///
 /// Cells come in no particular order and each (minute, series) occurs once.
@@ -171,8 +192,10 @@ public struct UsageCube: Sendable {
   public let promptEdges: [Int64]
   /// The addresses; a cell's `series` is a position in here.
   public internal(set) var series: [Series] = []
-  /// The cells.
+  /// The cells that are in memory.
   public internal(set) var chunks: [CellChunk] = []
+  /// Where more cells come from.
+  public var source: (any CellSource)?
 
   /// Creates an empty cube.
   ///
@@ -200,12 +223,7 @@ public struct UsageCube: Sendable {
   @inlinable public func forEachCell(
     in minutes: Range<Minute>? = nil, _ body: (_ cell: UsageCell, _ extras: CellExtras?) -> Void
   ) {
-    for chunk in chunks {
-      if let minutes,
-        chunk.lastMinute < minutes.lowerBound || chunk.firstMinute >= minutes.upperBound
-      {
-        continue
-      }
+    forEachChunk(in: minutes) { chunk in
       for (index, cell) in chunk.cells.enumerated() where cell.requests | cell.errors != 0 {
         if let minutes, !minutes.contains(cell.minute) { continue }
         body(cell, chunk.extras(of: index))
@@ -213,10 +231,25 @@ public struct UsageCube: Sendable {
     }
   }
 
+  /// Calls `body` with each chunk that has cells of these minutes, or with all.
+  @inlinable public func forEachChunk(
+    in minutes: Range<Minute>? = nil, _ body: (_ chunk: CellChunk) -> Void
+  ) {
+    source?.forEachChunk(in: minutes, body)
+    for chunk in chunks {
+      if let minutes,
+        chunk.lastMinute < minutes.lowerBound || chunk.firstMinute >= minutes.upperBound
+      {
+        continue
+      }
+      body(chunk)
+    }
+  }
+
   /// The first and the last minute with usage, or `nil` if there is none.
   public var span: ClosedRange<Minute>? {
-    var first = Minute(.max)
-    var last = Minute(.min)
+    var first = source?.span?.lowerBound ?? Minute(.max)
+    var last = source?.span?.upperBound ?? Minute(.min)
     for chunk in chunks {
       first = min(first, chunk.firstMinute)
       last = max(last, chunk.lastMinute)

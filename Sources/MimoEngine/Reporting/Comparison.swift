@@ -146,7 +146,7 @@ private struct Basis {
   /// Whether no billing period takes more credits than it has.
   private func fits(_ tariff: Tariff) -> Bool? {
     var starts: [Minute] = []
-    let sums = Pricer(all, tariff: tariff).sum(in: window) { _, minute in
+    let sums = Pricer(all, tariff: tariff).sum(in: window, series: .alike) { _, minute in
       let period = periods.period(containing: minute.start)
       let minutes = period.start.minute..<period.end.minute
       let place = starts.firstIndex(of: minutes.lowerBound) ?? starts.count

@@ -161,7 +161,9 @@ private struct Condenser {
   mutating func takeAll(lateReads: LateReads?) {
     var late = lateReads
     var spots = Array(repeating: Spot(), count: source.cube.series.count)
-    for (number, chunk) in source.cube.chunks.enumerated() {
+    var number = -1
+    source.cube.forEachChunk { chunk in
+      number += 1
       let hasStated = !chunk.stated.isEmpty
       let hasQuantities = !chunk.quantities.isEmpty
       chunk.cells.withUnsafeBufferPointer { buffer in

@@ -25,12 +25,11 @@ struct LateReads {
     }
     last = Array(repeating: .min, count: groups.count)
     isDisordered = Array(repeating: false, count: groups.count)
-    for chunk in cube.chunks {
-      for cell in chunk.cells where cell.requests != 0 && group[Int(cell.series)] >= 0 {
-        let group = group[Int(cell.series)]
-        if cell.minute.number < last[group] { isDisordered[group] = true }
-        last[group] = cell.minute.number
-      }
+    cube.forEachCell { cell, _ in
+      let group = group[Int(cell.series)]
+      guard group >= 0, cell.requests != 0 else { return }
+      if cell.minute.number < last[group] { isDisordered[group] = true }
+      last[group] = cell.minute.number
     }
     if isDisordered.contains(true) { sortDisordered(cube) }
     last = Array(repeating: .min, count: groups.count)
@@ -38,7 +37,9 @@ struct LateReads {
 
   private mutating func sortDisordered(_ cube: UsageCube) {
     var places: [(group: Int, minute: Int32, chunk: Int, index: Int)] = []
-    for (number, chunk) in cube.chunks.enumerated() {
+    var number = -1
+    cube.forEachChunk { chunk in
+      number += 1
       for (index, cell) in chunk.cells.enumerated() where cell.requests != 0 {
         let group = group[Int(cell.series)]
         guard group >= 0, isDisordered[group] else { continue }

@@ -27,6 +27,24 @@ public struct Pricer {
     }
   }
 
+  /// Which series are in the same row at each minute.
+  enum Likeness {
+    /// All of them.
+    case alike
+    /// Those of equal numbers; a number for each series.
+    case numbered([Int])
+    /// Perhaps no two.
+    case unlike
+
+    func number(of series: Int) -> Int {
+      switch self {
+      case .alike: 0
+      case .numbered(let numbers): numbers[series]
+      case .unlike: series
+      }
+    }
+  }
+
   /// What cells add up to.
   struct Sums {
     /// Sums of each row; as many as the highest row number asks for.
@@ -36,7 +54,7 @@ public struct Pricer {
     /// First and last minute with usage.
     var first = Minute.distantFuture
     var last = Minute.distantPast
-    /// Requests and tokens without a price, by series.
+    /// Requests and tokens without a price, by one of the series of a model and seller.
     var unpriced: [Int: (requests: Int64, tokens: TokenCounts)] = [:]
     /// The oldest day on which a price that was used was checked, counted from 1970-01-01.
     var oldestCheck = Int32.max
@@ -44,23 +62,24 @@ public struct Pricer {
 
   /// Sums of all cells in a window, in one row.
   public func total(in window: Range<Minute>? = nil) -> Measures {
-    sum(in: window) { _, _ in .always(0) }.rows.first ?? Measures()
+    sum(in: window, series: .alike) { _, _ in .always(0) }.rows.first ?? Measures()
   }
 
   /// Sums the cells of a window by rows.
   ///
-  /// - Parameter placing: says which row cells of a series belong to, from a minute on. Asked once for
-  ///   each stretch of minutes, not for each cell.
+  /// - Parameters:
+  ///   - placed: which series get the same answer, so that they are added up together before they are priced.
+  ///   - placing: says which row cells of a series belong to, from a minute on. Asked once for each stretch of
+  ///     minutes, not for each cell.
   func sum(
-    in window: Range<Minute>?, placing: (_ series: Int, _ minute: Minute) -> Placing
+    in window: Range<Minute>?, series placed: Likeness = .unlike,
+    placing: (_ series: Int, _ minute: Minute) -> Placing
   ) -> Sums {
     var sums = Sums()
-    var stretches = snapshot.cube.series.map { Stretch(series: $0) }
-    var current = priceKeys(&stretches)
+    var (current, stretches, lanes) = lanes(placed)
     let (from, end) = (window?.lowerBound.number ?? .min, window?.upperBound.number ?? .max)
     stretches.withUnsafeMutableBufferPointer { stretches in
-      for chunk in snapshot.cube.chunks
-      where chunk.lastMinute.number >= from && chunk.firstMinute.number < end {
+      snapshot.cube.forEachChunk(in: window) { chunk in
         let hasStated = !chunk.stated.isEmpty
         let hasQuantities = !chunk.quantities.isEmpty
         chunk.cells.withUnsafeBufferPointer { cells in
@@ -68,23 +87,23 @@ public struct Pricer {
             let minute = cells[index].minute.number
             guard cells[index].requests | cells[index].errors != 0, minute >= from, minute < end
             else { continue }
-            let series = Int(cells[index].series)
-            if minute < stretches[series].from || minute >= stretches[series].until {
-              Self.flush(&stretches[series], series, into: &sums)
-              begin(&stretches[series], series, cells[index].minute, &current, placing)
+            let lane = Int(lanes[Int(cells[index].series)])
+            if minute < stretches[lane].from || minute >= stretches[lane].until {
+              Self.flush(&stretches[lane], into: &sums)
+              begin(&stretches[lane], cells[index].minute, &current, placing)
             }
-            stretches[series].add(cells[index])
-            if hasStated { stretches[series].add(chunk.stated[index]) }
-            if hasQuantities { stretches[series].add(chunk.quantities[index]) }
+            stretches[lane].add(cells[index])
+            if hasStated { stretches[lane].add(chunk.stated[index]) }
+            if hasQuantities { stretches[lane].add(chunk.quantities[index]) }
           }
         }
       }
-      for series in stretches.indices { Self.flush(&stretches[series], series, into: &sums) }
+      for lane in stretches.indices { Self.flush(&stretches[lane], into: &sums) }
     }
     return sums
   }
 
-  /// What one series adds up to while its rates and its row stay the same.
+  /// What series that are priced and placed alike add up to while their rates and their row stay the same.
   private struct Stretch {
     var from = Int32.max
     var until = Int32.min
@@ -105,10 +124,14 @@ public struct Pricer {
     var isOnSubscription = false
     /// The day the rates were checked, counted from 1970-01-01; the last one there is if it is not known.
     var checked = Int32.max
-    var priceKey = 0
+    /// The position of one of the series.
+    let series: Int
+    let priceKey: Int
     let flags: Series.Flags
 
-    init(series: Series) { flags = series.flags }
+    init(series: Int, priceKey: Int, flags: Series.Flags) {
+      (self.series, self.priceKey, self.flags) = (series, priceKey, flags)
+    }
 
     /// The price of the speech, in 3600ths of 10⁻¹⁵ units.
     var speechPrice: Int128 { Int128(quantities.audioSeconds) * (rates.perAudioHour ?? 0) }
@@ -180,7 +203,7 @@ public struct Pricer {
   }
 
   /// What a price depends on beside the minute. Many series share it: sessions do not change prices.
-  private struct PriceKey: Hashable {
+  private struct PriceKey: Equatable {
     var model: NameID
     var provider: NameID
     /// The key, where its prefix may decide.
@@ -189,6 +212,21 @@ public struct Pricer {
     var band: UInt8
     var isFree: Bool
     var tellsSeconds: Bool
+
+    init(_ series: Series, keyDecides: Bool) {
+      (model, provider) = (series.labels.model, series.labels.provider)
+      key = keyDecides ? series.labels.key : .none
+      (tier, band) = (series.tier, series.band)
+      isFree = series.flags.contains(.answeredByProxyCache)
+      tellsSeconds = series.flags.contains(.tellsSeconds)
+    }
+
+    var hash: UInt64 {
+      Fingerprint(value: UInt64(model.index) << 32 | UInt64(provider.index)).combined(
+        with: UInt64(key.index) << 32 | UInt64(tier.rawValue) << 16 | UInt64(band) << 8
+          | (isFree ? 2 : 0) | (tellsSeconds ? 1 : 0)
+      ).value
+    }
   }
 
   /// The rates that hold now for a price key.
@@ -205,31 +243,52 @@ public struct Pricer {
     var checked = Int32.max
   }
 
-  private func priceKeys(_ stretches: inout [Stretch]) -> [Current] {
-    var known: [PriceKey: Int] = [:]
-    var current: [Current] = []
-    for (index, series) in snapshot.cube.series.enumerated() {
-      let key = PriceKey(
-        model: series.labels.model, provider: series.labels.provider,
-        key: tariff.plan.kind == .asBilled ? series.labels.key : .none, tier: series.tier,
-        band: series.band, isFree: series.flags.contains(.answeredByProxyCache),
-        tellsSeconds: series.flags.contains(.tellsSeconds))
-      if let place = known[key] {
-        stretches[index].priceKey = place
-      } else {
-        known[key] = current.count
-        stretches[index].priceKey = current.count
+  /// The price keys, the lanes in which series that are priced and placed alike run together, and the lane of each
+  /// series.
+  private func lanes(_ placed: Likeness) -> ([Current], [Stretch], [UInt32]) {
+    let keyDecides = tariff.plan.kind == .asBilled
+    let all = snapshot.cube.series
+    var (current, stretches, lanes): ([Current], [Stretch], [UInt32]) = ([], [], [])
+    var (keyIndex, laneIndex) = (HashIndex(), HashIndex())
+    var (keyHashes, laneHashes): ([UInt64], [UInt64]) = ([], [])
+    lanes.reserveCapacity(all.count)
+    for (index, series) in all.enumerated() {
+      let key = PriceKey(series, keyDecides: keyDecides)
+      let hash = key.hash
+      var place = keyIndex.find(hash) {
+        PriceKey(current[Int($0)].series, keyDecides: keyDecides) == key
+      }
+      if place == nil {
+        place = UInt32(current.count)
+        keyIndex.append(hash) { keyHashes[Int($0)] }
+        keyHashes.append(hash)
         let model = match(series)
         current.append(
           Current(
             series: series, model: model, isOnSubscription: model?.isOnSubscription ?? false))
       }
+      let flags = series.flags.subtracting(.opensConversation)
+      let row = placed.number(of: index)
+      let laneHash = Fingerprint(value: UInt64(place!) << 8 | UInt64(flags.rawValue))
+        .combined(with: UInt64(bitPattern: Int64(row))).value
+      var lane = laneIndex.find(laneHash) {
+        let lane = stretches[Int($0)]
+        return lane.priceKey == Int(place!) && lane.flags == flags
+          && placed.number(of: lane.series) == row
+      }
+      if lane == nil {
+        lane = UInt32(stretches.count)
+        laneIndex.append(laneHash) { laneHashes[Int($0)] }
+        laneHashes.append(laneHash)
+        stretches.append(Stretch(series: index, priceKey: Int(place!), flags: flags))
+      }
+      lanes.append(lane!)
     }
-    return current
+    return (current, stretches, lanes)
   }
 
   private func begin(
-    _ stretch: inout Stretch, _ index: Int, _ minute: Minute, _ current: inout [Current],
+    _ stretch: inout Stretch, _ minute: Minute, _ current: inout [Current],
     _ placing: (Int, Minute) -> Placing
   ) {
     let key = stretch.priceKey
@@ -246,7 +305,7 @@ public struct Pricer {
         current[key].checked = span.evidence?.checked?.dayNumber ?? .max
       }
     }
-    let placed = placing(index, minute)
+    let placed = placing(stretch.series, minute)
     stretch.place = placed.place
     stretch.from = max(placed.minutes.lowerBound.number, current[key].from)
     stretch.until = min(placed.minutes.upperBound.number, current[key].until)
@@ -268,7 +327,7 @@ public struct Pricer {
   }
 
   // In place, the stretch too: a history has a hundred thousand of these, and both values are large.
-  private static func flush(_ stretch: inout Stretch, _ series: Int, into sums: inout Sums) {
+  private static func flush(_ stretch: inout Stretch, into sums: inout Sums) {
     guard stretch.place >= 0, stretch.first <= stretch.last else { return }
     while sums.rows.count <= stretch.place {
       sums.rows.append(Measures())
@@ -280,8 +339,10 @@ public struct Pricer {
     stretch.add(to: &sums.rows[stretch.place])
     guard stretch.requests > 0 else { return }
     if !stretch.isPriced {
-      let before = sums.unpriced[series] ?? (0, TokenCounts())
-      sums.unpriced[series] = (before.requests + stretch.requests, before.tokens + stretch.tokens)
+      let before = sums.unpriced[stretch.series] ?? (0, TokenCounts())
+      sums.unpriced[stretch.series] = (
+        before.requests + stretch.requests, before.tokens + stretch.tokens
+      )
     } else if !stretch.isOnSubscription {
       sums.oldestCheck = min(sums.oldestCheck, stretch.checked)
     }

@@ -104,7 +104,9 @@ public struct Report: Sendable {
     var periods: [Minute] = []
     var placeOfPeriod: [Minute: Int] = [:]
 
-    let sums = Pricer(snapshot, tariff: tariff).sum(in: window) { series, minute in
+    let sums = Pricer(snapshot, tariff: tariff).sum(
+      in: window, series: selection.likeness(places?.ofSeries)
+    ) { series, minute in
       let (isAdmitted, minutes) = selection.admits(series, minute)
       guard isAdmitted else { return Pricer.Placing(place: -1, minutes: minutes) }
       if let places { return Pricer.Placing(place: places.ofSeries[series], minutes: minutes) }
@@ -163,6 +165,14 @@ struct CallSelection {
     timeFilters = filters.filter { labeller.isTimed($0.grouping) }
   }
 
+  /// Which series are placed alike: those of the same row, as far as they are admitted at all.
+  ///
+  /// - Parameter rows: the row of each series; `nil` if only the minute decides.
+  func likeness(_ rows: [Int]?) -> Pricer.Likeness {
+    if admitted.isEmpty { return rows.map { .numbered($0) } ?? .alike }
+    return .numbered(admitted.indices.map { admitted[$0] ? rows?[$0] ?? 0 : -1 })
+  }
+
   /// Whether a cell counts, and the minutes around it for which that is the answer for its series.
   func admits(_ series: Int, _ minute: Minute) -> (isAdmitted: Bool, minutes: Range<Minute>) {
     var minutes = Minute.distantPast..<Minute.distantFuture
@@ -211,15 +221,37 @@ struct Labeller {
   func places(_ grouping: Grouping) -> Places {
     var places = Places.empty
     var known: [Key: Int] = [:]
+    // Of tens of thousands of addresses most differ in what is not asked for.
+    var knownNames: [UInt64: Int] = [:]
+    places.ofSeries.reserveCapacity(snapshot.cube.series.count)
     for series in snapshot.cube.series {
-      let key = key(grouping, of: series.labels)
-      if known[key] == nil {
-        known[key] = places.keys.count
-        places.keys.append(key)
+      let names = Self.names(of: series.labels, deciding: grouping)
+      var place = knownNames[names]
+      if place == nil {
+        let key = key(grouping, of: series.labels)
+        place = known[key] ?? places.keys.count
+        if place == places.keys.count {
+          known[key] = place
+          places.keys.append(key)
+        }
+        knownNames[names] = place
       }
-      places.ofSeries.append(known[key]!)
+      places.ofSeries.append(place!)
     }
     return places
+  }
+
+  /// The positions of the names that decide the row, as one number.
+  private static func names(of labels: Labels, deciding grouping: Grouping) -> UInt64 {
+    switch grouping {
+    case .model: UInt64(labels.model.index)
+    case .project: UInt64(labels.project.index)
+    case .session: UInt64(labels.session.index)
+    case .source: UInt64(labels.source.index)
+    case .key: UInt64(labels.key.index)
+    case .provider: UInt64(labels.provider.index) << 32 | UInt64(labels.model.index)
+    default: 0
+    }
   }
 
   /// For each series whether the filters on labels admit it; empty if there is no such filter.

@@ -28,6 +28,8 @@ public struct RunningReport: Sendable {
     of snapshot: UsageSnapshot, tariff: Tariff, window: Range<Minute>? = nil,
     by grouping: Grouping = .total, clock: LocalClock = .utc, filters: [UsageFilter] = []
   ) -> Report {
+    precondition(
+      snapshot.cube.source == nil, "cells that only pass by cannot be told from new ones")
     func report(_ places: [Int]) -> Report {
       var part = snapshot
       part.cube.chunks = places.map { snapshot.cube.chunks[$0] }

@@ -14,7 +14,7 @@ public struct Timeline: Sendable {
     self.start = start
     self.stepMinutes = stepMinutes
     let end = start.advanced(by: Int(stepMinutes) * count)
-    let sums = Pricer(snapshot, tariff: tariff).sum(in: start..<end) { _, minute in
+    let sums = Pricer(snapshot, tariff: tariff).sum(in: start..<end, series: .alike) { _, minute in
       let step = Int((minute.number - start.number) / stepMinutes)
       let first = start.advanced(by: step * Int(stepMinutes))
       return Pricer.Placing(place: step, minutes: first..<first.advanced(by: Int(stepMinutes)))

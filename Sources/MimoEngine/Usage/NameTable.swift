@@ -17,6 +17,8 @@ public struct NameTable: Sendable {
   private var bytes: [UInt8] = []
   private var ends: [UInt32] = [0]
   private var slots: [UInt32] = Array(repeating: 0, count: 64)
+  /// So many names are in `slots`: archived ones wait there for the first search.
+  private var indexedCount = 1
 
   /// Longer names are cut here: no vendor's id is longer, and text from logs must not fill the memory.
   public static let maximumBytes = 256
@@ -34,6 +36,7 @@ public struct NameTable: Sendable {
     if name.isEmpty { return .none }
     let name = UnsafeRawBufferPointer(
       start: name.baseAddress, count: min(name.count, Self.maximumBytes))
+    if indexedCount != ends.count { index() }
     let mask = slots.count - 1
     var slot = Int(truncatingIfNeeded: Fingerprint(of: name).value) & mask
     while slots[slot] != 0 {
@@ -41,30 +44,23 @@ public struct NameTable: Sendable {
       if matches(candidate, name) { return NameID(UInt32(candidate)) }
       slot = (slot + 1) & mask
     }
-    return append(name, slot)
+    let id = append(name)
+    slots[slot] = id.index
+    indexedCount += 1
+    if ends.count * 2 > slots.count { index() }
+    return id
   }
 
   /// Takes up the next name of an archived table, in its place even if it is empty there: forgotten.
-  public mutating func restore(_ name: UnsafeRawBufferPointer) {
-    let mask = slots.count - 1
-    var slot = Int(truncatingIfNeeded: Fingerprint(of: name).value) & mask
-    while slots[slot] != 0 { slot = (slot + 1) & mask }
-    _ = append(name, slot)
-  }
+  public mutating func restore(_ name: UnsafeRawBufferPointer) { _ = append(name) }
 
   /// Makes room for so many names at once.
-  public mutating func reserveCapacity(_ count: Int) {
-    ends.reserveCapacity(count)
-    while slots.count <= count * 2 { grow() }
-  }
+  public mutating func reserveCapacity(_ count: Int) { ends.reserveCapacity(count) }
 
-  private mutating func append(_ name: UnsafeRawBufferPointer, _ slot: Int) -> NameID {
-    let id = UInt32(ends.count)
+  private mutating func append(_ name: UnsafeRawBufferPointer) -> NameID {
     bytes.append(contentsOf: name)
     ends.append(UInt32(bytes.count))
-    slots[slot] = id
-    if ends.count * 2 > slots.count { grow() }
-    return NameID(id)
+    return NameID(UInt32(ends.count - 1))
   }
 
   /// The id of a name.
@@ -113,16 +109,20 @@ public struct NameTable: Sendable {
     }
   }
 
-  private mutating func grow() {
-    slots = Array(repeating: 0, count: slots.count * 2)
-    let mask = slots.count - 1
-    for index in 1..<ends.count {
-      let hash = bytes.withUnsafeBytes {
-        Fingerprint(of: UnsafeRawBufferPointer(rebasing: $0[range(index)]))
+  /// Fills the slots anew, at most half of them.
+  private mutating func index() {
+    var size = slots.count
+    while size < ends.count * 2 { size *= 2 }
+    slots = Array(repeating: 0, count: size)
+    let mask = size - 1
+    bytes.withUnsafeBytes { all in
+      for index in 1..<ends.count {
+        let hash = Fingerprint(of: UnsafeRawBufferPointer(rebasing: all[range(index)]))
+        var slot = Int(truncatingIfNeeded: hash.value) & mask
+        while slots[slot] != 0 { slot = (slot + 1) & mask }
+        slots[slot] = UInt32(index)
       }
-      var slot = Int(truncatingIfNeeded: hash.value) & mask
-      while slots[slot] != 0 { slot = (slot + 1) & mask }
-      slots[slot] = UInt32(index)
     }
+    indexedCount = ends.count
   }
 }

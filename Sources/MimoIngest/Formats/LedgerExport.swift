@@ -75,9 +75,7 @@ public struct LedgerExportDecoder: RecordDecoder {
     record.statedCost = entry.cost
     record.quantities = entry.quantities
     record.identity = CallIdentity(
-      message: Fingerprint(value: id), request: entry.request,
-      // Only calls known by their message ids have others.
-      rank: entry.also.isEmpty ? entry.rank : .message)
+      message: Fingerprint(value: id), request: entry.request, rank: entry.rank)
     output.records.append(record)
     for other in entry.also {
       // Logs know the call under these ids too: a line for each, of the same counters.

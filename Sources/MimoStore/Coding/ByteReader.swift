@@ -50,6 +50,24 @@ struct ByteReader {
 
   @inline(__always)
   mutating func number() -> UInt64 {
+    guard end - next >= 8 else { return numberNearEnd() }
+    let word = UInt64(
+      littleEndian: UnsafeRawPointer(next).loadUnaligned(as: UInt64.self))
+    if word & 0x80 == 0 {
+      next += 1
+      return word & 0x7F
+    }
+    // All groups at once: most counts have two or three.
+    let ends = ~word & 0x8080_8080_8080_8080
+    if ends == 0 { return numberNearEnd() }
+    next += (ends.trailingZeroBitCount + 1) >> 3
+    var value = word & (ends ^ (ends &- 1)) & 0x7F7F_7F7F_7F7F_7F7F
+    value = value & 0x007F_007F_007F_007F | value >> 1 & 0x3F80_3F80_3F80_3F80
+    value = value & 0x0000_3FFF_0000_3FFF | value >> 2 & 0x0FFF_C000_0FFF_C000
+    return value & 0x0FFF_FFFF | value >> 4 & 0x00FF_FFFF_F000_0000
+  }
+
+  private mutating func numberNearEnd() -> UInt64 {
     let first = byte()
     return first < 0x80 ? UInt64(first) : longNumber(first)
   }

@@ -48,50 +48,54 @@ enum SlabCoding {
     if more & hasQuantities != 0 { writer.append(cell.quantities) }
   }
 
-  /// Calls `body` with each cell, in order of series and minute; `false` if the bytes are damaged.
-  @inline(__always)
+  /// Puts the cells, in order of series and minute, in the place of those in `result`.
+  ///
+  /// - Returns: the largest position of a series; `nil` if the bytes are damaged.
   static func decode(
-    _ bytes: UnsafeRawBufferPointer, of hour: Hour, _ body: (ArchivedCell) -> Void
-  ) -> Bool {
+    _ bytes: UnsafeRawBufferPointer, of hour: Hour, into result: inout HourCells
+  ) -> UInt32? {
+    result.removeAll()
     var reader = ByteReader(sealed: bytes, for: place(of: hour))
     let first = hour.minutes.lowerBound.number
-    var cell = ArchivedCell(minute: Minute(first), series: 0)
+    var series: UInt32 = 0
     var left = reader.number()
+    // Each cell has two bytes at least.
+    guard left <= bytes.count / 2 else { return nil }
+    result.cells.reserveCapacity(Int(left))
     while left > 0 {
       let head = reader.byte()
       if head & 0x3F > 59 { reader.markDamaged() }
-      cell.minute.number = first + Int32(head & 0x3F)
       if head & anotherSeries != 0 {
-        let (series, overflow) = cell.series.addingReportingOverflow(reader.number(as: UInt32.self))
+        let (sum, overflow) = series.addingReportingOverflow(reader.number(as: UInt32.self))
         if overflow { reader.markDamaged() }
-        cell.series = series
+        series = sum
       }
       let mask = reader.byte()
-      cell.requests = mask & TokenMask.first == 0 ? 1 : reader.number(as: UInt32.self)
-      cell.tokens = reader.tokens(mask)
-      if mask & TokenMask.second != 0 {
-        readMore(of: &cell, &reader)
-        if reader.isDamaged { return false }
-        body(cell)
-        (cell.errors, cell.statedCalls, cell.statedCost) = (0, 0, .zero)
-        cell.quantities = Quantities()
-      } else {
-        if reader.isDamaged { return false }
-        body(cell)
-      }
+      let requests = mask & TokenMask.first == 0 ? 1 : reader.number(as: UInt32.self)
+      result.cells.append(
+        UsageCell(
+          minute: Minute(first + Int32(head & 0x3F)), series: series, requests: requests, errors: 0,
+          tokens: reader.tokens(mask)))
+      if mask & TokenMask.second != 0 { readMore(&result, &reader) }
+      if reader.isDamaged { return nil }
       left -= 1
     }
-    return reader.isAtEnd && !reader.isDamaged
+    return reader.isAtEnd && !reader.isDamaged ? series : nil
   }
 
-  private static func readMore(of cell: inout ArchivedCell, _ reader: inout ByteReader) {
+  /// Reads what only some cells have, for the last one.
+  private static func readMore(_ result: inout HourCells, _ reader: inout ByteReader) {
+    let row = result.cells.count - 1
     let more = reader.byte()
-    if more & hasErrors != 0 { cell.errors = reader.number(as: UInt32.self) }
+    if more & hasErrors != 0 { result.cells[row].errors = reader.number(as: UInt32.self) }
+    guard more & (hasCost | hasQuantities) != 0 else { return }
+    var extras = CellExtras()
     if more & hasCost != 0 {
-      cell.statedCalls = Int64(bitPattern: reader.number())
-      cell.statedCost = reader.amount()
+      extras.stated.calls = Int64(bitPattern: reader.number())
+      extras.stated.amount = reader.amount()
     }
-    if more & hasQuantities != 0 { cell.quantities = reader.quantities() }
+    if more & hasQuantities != 0 { extras.quantities = reader.quantities() }
+    result.extras.append((row, extras))
   }
 
   private static func place(of hour: Hour) -> UInt64 { UInt64(bitPattern: Int64(hour.number)) }

@@ -109,21 +109,31 @@ final class LedgerDatabase {
   func cells(
     in hours: Range<Hour>?, _ body: (ArchivedCell) -> Void
   ) throws(SQLiteError) {
-    var largest: UInt32?
+    try forEachHour(in: hours) { _, cells in CellChunk(cells).forEach(body) }
+  }
+
+  /// Calls `body` with the cells of each hour, in order of series and minute; the series of each is known.
+  func forEachHour(
+    in hours: Range<Hour>?, except leftOut: Set<Hour> = [], _ body: (Hour, HourCells) -> Void
+  ) throws(SQLiteError) {
+    var largest: UInt32 = 0
+    var cells = HourCells()
     try forEachRow(
       "SELECT number, cells FROM hour WHERE number >= ?1 AND number < ?2 ORDER BY number",
       [Int64(hours?.lowerBound.number ?? .min), Int64(hours?.upperBound.number ?? .max)]
     ) { (row) throws(SQLiteError) in
       let hour = try hour(row.integer(0))
-      let isWhole = row.withBlob(1) { bytes in
-        SlabCoding.decode(bytes ?? UnsafeRawBufferPointer(start: nil, count: 0), of: hour) { cell in
-          largest = max(largest ?? 0, cell.series)
-          body(cell)
-        }
+      if leftOut.contains(hour) { return }
+      let last = row.withBlob(1) { bytes in
+        SlabCoding.decode(
+          bytes ?? UnsafeRawBufferPointer(start: nil, count: 0), of: hour, into: &cells)
       }
-      if !isWhole { throw .corrupt }
+      guard let last else { throw .corrupt }
+      if cells.cells.isEmpty { return }
+      largest = max(largest, last)
+      if try !isKnown(series: largest) { throw .corrupt }
+      body(hour, cells)
     }
-    if let largest, try !isKnown(series: largest) { throw .corrupt }
   }
 
   func set(

@@ -192,6 +192,16 @@ final class LedgerKeeper {
     return history.before(ledger.snapshot())
   }
 
+  /// The counts of all minutes, of which the stored ones are read anew by each pass over them.
+  func passingSnapshot() throws(StoreError) -> UsageSnapshot {
+    if let error = store.readError { throw error }
+    let ledger = collector.ledger
+    var snapshot = ledger.snapshot()
+    snapshot.cube.source = StoredCells(
+      of: store, hours: try store.hours(changedSince: 0), except: ledger.heldHours)
+    return snapshot
+  }
+
   /// What of the history the last snapshot has.
   var coverage: (first: Minute?, loaded: [Range<Minute>]) { history.coverage }
 }

@@ -2,9 +2,19 @@ import MimoEngine
 import MimoIngest
 import MimoStore
 
+/// What is needed of the history in the ledger.
+enum NeededHistory {
+  /// These minutes, or all, in memory, for numbers that are made again and again.
+  case kept([Range<Minute>]?)
+  /// All of it, for a few passes.
+  case passing
+}
+
 /// Everything that the ledger has and the logs say beyond it, read once.
 struct LedgerScan {
   let snapshot: UsageSnapshot
+  /// Open as long as the snapshot reads from it.
+  private let store: LedgerStore
   let files: [FileReport]
   let sourceErrors: [LogError]
   /// What the user should know that stops nothing.
@@ -17,26 +27,24 @@ struct LedgerScan {
   /// Reads on where the ledger stopped, and stores what is new; while another process keeps the ledger, that
   /// does so.
   ///
-  /// - Parameter minutes: what is needed of the history; `nil` for all.
+  /// - Parameter history: what is needed of it.
   /// - Throws: `StoreError` if the ledger cannot be used at all; the logs were not read then.
-  init(_ configuration: Configuration, minutes: [Range<Minute>]? = nil) throws(StoreError) {
+  init(_ configuration: Configuration, history: NeededHistory = .kept(nil)) throws(StoreError) {
     do throws(StoreError) {
       guard configuration.keepsLedger else { throw .held(path: "", by: "") }
       let store = try LedgerStore.open(
         folder: UserFolders.state, access: .write, now: SystemClock.now)
-      defer { store.close() }
-      try self.init(keeping: store, configuration, minutes)
+      try self.init(keeping: store, configuration, history)
     } catch .held {
       let store = try LedgerStore.open(
         folder: UserFolders.state, access: .read, now: SystemClock.now)
-      defer { store.close() }
       try store.freeze()
-      try self.init(keeping: store, configuration, minutes)
+      try self.init(keeping: store, configuration, history)
     }
   }
 
   private init(
-    keeping store: LedgerStore, _ configuration: Configuration, _ minutes: [Range<Minute>]?
+    keeping store: LedgerStore, _ configuration: Configuration, _ history: NeededHistory
   ) throws(StoreError) {
     let keeper = try LedgerKeeper(store, configuration)
     let collector = keeper.collector
@@ -57,10 +65,19 @@ struct LedgerScan {
     }
     if let failure { throw failure }
     try keeper.commitNews()
-    snapshot = try keeper.snapshot(minutes)
+    self.store = store
+    switch history {
+    case .kept(let minutes):
+      snapshot = try keeper.snapshot(minutes)
+      store.close()
+    case .passing: snapshot = try keeper.passingSnapshot()
+    }
     files = collector.fileReports
     goneFormats = Set(collector.goneFiles.flatMap(\.report.formats))
     hasTrouble = keeper.trouble != nil
     notices = store.notices + (keeper.trouble.map { [$0.description] } ?? [])
   }
+
+  /// Why a pass over the snapshot missed something.
+  var readError: StoreError? { store.readError }
 }

@@ -46,7 +46,8 @@ struct ShownHistory {
       let heldHours = heldByDay[day] ?? []
       // What the ledger holds it has brought up to date itself.
       if leftOut[day] == heldHours, !changed.contains(day) || heldHours.count == 24 { continue }
-      history.replace(day, with: try cells(of: day, except: heldHours, from: store))
+      let hours = Hour(day * 24)..<Hour(day * 24 + 24)
+      history.replace(day, with: try store.cells(in: hours, except: heldHours))
       leftOut[day] = heldHours
     }
     self.commit = commit
@@ -61,20 +62,6 @@ struct ShownHistory {
 
   /// What is here, as the interface shows it.
   var coverage: (first: Minute?, loaded: [Range<Minute>]) { (first, loaded) }
-
-  private func cells(
-    of day: Int32, except held: Set<Hour>, from store: LedgerStore
-  ) throws(StoreError) -> CellList {
-    let hours = Hour(day * 24)..<Hour(day * 24 + 24)
-    if held.isEmpty { return try store.cells(in: hours) }
-    var list = CellList()
-    for number in hours.lowerBound.number..<hours.upperBound.number {
-      let hour = Hour(number)
-      if held.contains(hour) || !stored.contains(hour) { continue }
-      list.append(contentsOf: try store.cells(in: hour..<Hour(number + 1)))
-    }
-    return list
-  }
 
   private static func minutes(ofDay day: Int32) -> Range<Minute> {
     Minute(day * 1440)..<Minute(day * 1440 + 1440)

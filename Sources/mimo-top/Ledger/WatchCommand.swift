@@ -57,7 +57,7 @@ struct WatchCommand: ParsableCommand {
   private func readOnce(_ configuration: Configuration) throws {
     let scan: LedgerScan
     do throws(StoreError) {
-      scan = try LedgerScan(configuration, minutes: AlertTeller.minutes(configuration.now))
+      scan = try LedgerScan(configuration, history: .kept(AlertTeller.minutes(configuration.now)))
     } catch {
       throw Failure(description: error.description)
     }
