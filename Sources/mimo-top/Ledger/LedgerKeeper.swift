@@ -26,8 +26,6 @@ final class LedgerKeeper {
   private var isReadingStored = false
   /// What has to be stored of when old ids were looked for.
   private var pruning: StoreNote?
-  /// What alerts are judged by.
-  private var judgedHistory = ShownHistory()
   /// Whether cells changed that alerts follow from.
   private var areAlertsDue = false
   private var lastJudgement = Int64.min / 2
@@ -173,12 +171,11 @@ final class LedgerKeeper {
   private func judgeAlerts() throws(StoreError) -> AlertLog {
     lastJudgement = SystemClock.monotonicMilliseconds
     let now = SystemClock.now
-    let minutes = AlertLog.neededMinutes(now)
-    let ledger = collector.ledger
-    try judgedHistory.bring([minutes], from: store, held: ledger.heldHours)
     let verdict = configuration.monitor.judge(
-      judgedHistory.before(ledger.snapshot()), tariff: configuration.tariff,
-      since: minutes.lowerBound, now: now)
+      try passingSnapshot(), tariff: configuration.tariff,
+      since: AlertLog.neededMinutes(now).lowerBound, now: now)
+    // A pass that missed something would end alerts that stand.
+    if let error = store.readError { throw error }
     var log = alerts
     log.replace(with: verdict, limit: configuration.monitor.raiseBelow, now: now)
     return log
