@@ -20,6 +20,8 @@ struct StoreOpening: Sendable {
   var patience: Int32 = 1000
   /// Whether a ledger that only a writer can bring to the present form is read as it is.
   var acceptsOlder = false
+  /// Whether a writer keeps the ledger from now on.
+  var beginsSpan = true
 
   /// What is known from then on.
   struct Facts: Sendable {
@@ -85,7 +87,7 @@ struct StoreOpening: Sendable {
         try database.verify()
         folder.clearSuspicion()
       }
-      state.span = try database.beginSpan(now: now)
+      if beginsSpan { state.span = try database.beginSpan(now: now) }
       state.identity = folder.databaseIdentity
       state.database = database
       return try facts(of: database)
@@ -228,7 +230,8 @@ struct StoreOpening: Sendable {
   private func changeIfMade<R>(
     _ body: (LedgerDatabase) throws(SQLiteError) -> R
   ) throws(StoreError) -> R? {
-    try connected { (connection) throws(SQLiteError) in
+    if folder.isCutOff { return nil }
+    return try connected { (connection) throws(SQLiteError) in
       if try Schema.number("user_version", of: connection) == 0 { return nil }
       try keepWithoutWaiting(connection)
       return try connection.transaction(writes: true) { () throws(SQLiteError) in
@@ -239,14 +242,15 @@ struct StoreOpening: Sendable {
 
   /// Makes an empty ledger. Where another process has the right to, that one does so.
   private func make() throws(StoreError) {
-    do throws(StoreError) {
-      let lock = StoreState.HeldLock(
-        try StoreLock(path: folder.lock, owner: StoreLock.thisProcess))
-      defer { withExtendedLifetime(lock) {} }
-      try connected { (connection) throws(SQLiteError) in _ = try migrated(connection) }
-    } catch .held {
+    var maker = self
+    maker.beginsSpan = false
+    var state = StoreState()
+    do throws(StoreError) { _ = try maker.run(&state) } catch {
+      guard case .held = error else { throw error }
       usleep(50_000)
     }
+    // The lock goes last.
+    state.database = nil
   }
 
   /// Has a commit wait for the disk only where that is needed to keep the database whole: see `setJournal`.

@@ -63,7 +63,7 @@ struct WatchCommand: ParsableCommand {
     }
     for notice in scan.notices { StandardStreams.complain(notice) }
     var teller = AlertTeller(configuration)
-    teller.tell(scan.snapshot, patience: 10_000)
+    teller.tell(scan.snapshot, patience: 10_000, isLast: true)
     if scan.hasTrouble { throw ExitCode(1) }
   }
 
@@ -79,20 +79,20 @@ struct WatchCommand: ParsableCommand {
         pollfd(fd: feed.descriptor, events: Int16(POLLIN), revents: 0),
       ]
       // An alert ends when nothing happens any more.
-      poll(&descriptors, 2, teller.isStanding ? 10_000 : -1)
+      poll(&descriptors, 2, teller.looksAgain ? 10_000 : -1)
       if descriptors[0].revents != 0 { break }
       if let news = feed.take() {
         for text in news.ingest.notices + news.ingest.errors where told.insert(text).inserted {
           StandardStreams.complain(text)
         }
         told.formIntersection(news.ingest.notices + news.ingest.errors)
-        if news.isCaughtUp { teller.tell(news.snapshot, patience: 1000) }
+        if news.isCaughtUp { teller.tell(news.snapshot) }
         feed.show(AlertTeller.minutes(SystemClock.now))
         // Alerts are of minutes: there is no need to look more than once a second.
         var pause = [pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0)]
         if poll(&pause, 1, 1000) > 0 { break }
-      } else if teller.isStanding {
-        teller.tell(teller.snapshot, patience: 1000)
+      } else if teller.looksAgain {
+        teller.tell(teller.snapshot)
       }
     }
     feed.finish(withinMilliseconds: 10_000)
@@ -107,8 +107,8 @@ private struct AlertTeller {
   /// What was told, as far as this process knows.
   private var told = ToldAlerts()
   private var problem: String?
-  /// Whether an alert stands that will end.
-  private(set) var isStanding = false
+  /// Whether an alert stands that will end, or something could not be told yet.
+  private(set) var looksAgain = false
 
   init(_ configuration: Configuration) {
     self.configuration = configuration
@@ -118,13 +118,15 @@ private struct AlertTeller {
   /// What alerts are made from.
   static func minutes(_ now: Instant) -> [Range<Minute>] { [AlertLog.neededMinutes(now)] }
 
-  /// - Parameter patience: how many milliseconds to wait while others write.
-  mutating func tell(_ snapshot: UsageSnapshot, patience: Int32) {
+  /// - Parameters:
+  ///   - patience: how many milliseconds to wait while others write.
+  ///   - isLast: whether there is no other time to tell.
+  mutating func tell(_ snapshot: UsageSnapshot, patience: Int32 = 1000, isLast: Bool = false) {
     self.snapshot = snapshot
     let now = SystemClock.now
     let verdict = configuration.monitor.judge(
       snapshot, tariff: configuration.tariff, since: Self.minutes(now)[0].lowerBound, now: now)
-    isStanding = verdict.standing != nil
+    looksAgain = verdict.standing != nil
     var expected = told
     let news = expected.takeNews(verdict.alerts, now: now)
     if expected == told { return }
@@ -136,6 +138,10 @@ private struct AlertTeller {
       self.told = told
       print(new)
     } catch {
+      if case .busy = error, !isLast {
+        looksAgain = true
+        return
+      }
       let text = "\(error.description) (what is told of alerts may be told again)"
       if problem != text { StandardStreams.complain(text) }
       problem = text
