@@ -58,8 +58,9 @@ public enum Keymap {
       [.character("w")], .nextWindow, "next window: last hour, today, 24 h, 7 days, month, all",
       .table, hint: "window"),
     binding([.character("W")], .previousWindow, "previous window", .table),
-    binding([.character("[")], .earlier(.day), "the window a day earlier", .table),
-    binding([.character("]")], .later(.day), "the window a day later", .table),
+    binding(
+      [.character("[")], .earlier(.day), "the window a day earlier (a month: a month)", .table),
+    binding([.character("]")], .later(.day), "the window a day later (a month: a month)", .table),
     binding([.character("{")], .earlier(.week), "a week earlier", .table),
     binding([.character("}")], .later(.week), "a week later", .table),
     binding([.character("(")], .earlier(.month), "a month earlier", .table),

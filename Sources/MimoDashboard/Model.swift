@@ -210,6 +210,8 @@ public struct IngestSummary: Sendable, Equatable {
   public var alerts = AlertLog()
   /// What of the history is in the counts; `nil` if all of it is.
   public var history: LoadedHistory?
+  /// Whether what is counted cannot be kept, although it should be.
+  public var isUnkept = false
 
   /// Nothing yet.
   public init() {}

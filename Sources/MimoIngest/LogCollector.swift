@@ -282,11 +282,16 @@ public final class LogCollector: LogConsumer {
     return stateChanges.sorted().compactMap { state(of: $0) }
   }
 
-  /// The files that were followed, now or in earlier processes, and are not there any more.
+  /// The files that were followed, now or in earlier processes, and are not there any more; with the id of those that
+  /// were in this one.
   ///
-  /// Only known once all sources were looked at. Cost: a look at each file that is known and not followed.
-  public var goneFiles: [FileState] {
-    left.values.filter { $0.place.isGone }.sorted { $0.key < $1.key }
+  /// Only known once all sources were looked at. Cost: a look at each file that is known.
+  public var goneFiles: [(id: Int?, state: FileState)] {
+    let followed = opened.keys.compactMap { id in state(of: id).map { (id: id, state: $0) } }
+    let others = left.values.map { (id: closedFiles[$0.key], state: $0) }
+    return (followed + others).filter { $0.state.place.isGone }.sorted {
+      $0.state.key < $1.state.key
+    }
   }
 
   private func state(of id: Int) -> FileState? {

@@ -34,6 +34,8 @@ public struct SQLiteError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension SQLiteError {
+  /// Whether a statement does not fit the tables: of statements that never change, the tables were.
+  public var isMistake: Bool { code & 0xFF == SQLITE_ERROR }
   /// Whether there is no room left.
   public var isFull: Bool { code & 0xFF == SQLITE_FULL }
   /// Whether the file was moved or deleted while it was open.

@@ -42,11 +42,12 @@ extension LedgerStore {
   ///   ones stored; a stored band becomes that of its smallest prompt. A writer stores the result.
   /// - Parameter now: when this is.
   public func base(promptEdges: [Int64], now: Instant) throws(StoreError) -> LedgerBase {
-    let base = try reading { (database) throws(SQLiteError) in
-      try database.base(promptEdges: promptEdges)
+    let (base, isSettled) = try reading { (database) throws(SQLiteError) in
+      let base = try database.base(promptEdges: promptEdges)
+      return (base, try database.storedEdges() == base?.promptEdges)
     }
     guard let base else { throw .tooManyEdges(path: path) }
-    if isWriter {
+    if isWriter, !isSettled {
       try writing(now: now) { (database) throws(SQLiteError) in
         try database.settle(base)
         return true

@@ -28,6 +28,8 @@ public final class LedgerStore: Sendable {
   public let path: String
   /// What happened at opening that the user should know: sentences.
   public let notices: [String]
+  /// Whether it began anew at opening, in the place of one that was damaged or cut off.
+  public let hasLostHistory: Bool
   /// Sixteen random bytes that name this ledger; a copy of the file has the same.
   public let origin: [UInt8]
   /// A random number, never 0, for the hashes of keys in this ledger.
@@ -53,6 +55,7 @@ public final class LedgerStore: Sendable {
     folder = opening.folder
     path = folder.database
     (notices, origin, keySalt) = (facts.notices, facts.origin, facts.keySalt)
+    hasLostHistory = facts.hasLostHistory
     self.state = state
   }
 
@@ -76,6 +79,9 @@ public final class LedgerStore: Sendable {
   public static func isHeld(folder: String) -> Bool {
     StoreLock.isHeld(path: StoreFolder(path: folder).lock)
   }
+
+  /// The names in a folder of what was moved out of the way there: damaged databases, and ledgers that were rebuilt.
+  public static func setAside(in folder: String) -> [String] { StoreFolder(path: folder).setAside }
 
   /// Why a ledger was refused an answer, or `nil`. From then on nothing is committed.
   public var readError: StoreError? { state.withLock { $0.readError } }
@@ -116,12 +122,19 @@ public final class LedgerStore: Sendable {
     let outcome = try access { (state, database) throws(SQLiteError) in
       precondition(state.isWriter, "a store that was opened for reading")
       guard folder.databaseIdentity == state.identity else { return Outcome.lost }
-      return try database.connection.transaction(writes: true) { () throws(SQLiteError) in
-        // Where locks do not work, a second writer may have come: it began a later span.
-        guard try database.latestSpan == state.span else { return .lost }
-        try database.extend(span: state.span, to: now)
+      // Whoever only looks leaves nothing behind.
+      let mark = state.hasWritten ? state.mark ?? 0 : Int64.random(in: 1...Int64.max)
+      let before = state.mark
+      let outcome = try database.connection.transaction(writes: true) {
+        () throws(SQLiteError) -> Outcome in
+        // Where locks do not work, a second writer may have come: it left another mark.
+        guard try database.number(.writer) == before else { return .lost }
+        try database.set(.writer, mark)
+        try database.keepSpan(now: now)
         return try body(database) ? .done : .outOfStep
       }
+      if outcome == .done { (state.mark, state.hasWritten) = (mark, true) }
+      return outcome
     }
     switch outcome {
     case .done: break
@@ -136,6 +149,12 @@ public final class LedgerStore: Sendable {
   ) throws(StoreError) {
     try access { (_, database) throws(SQLiteError) in try body(database) }
   }
+
+  /// Whether the database is still the file that was opened: a keeper may have set a damaged one aside.
+  public var isCurrent: Bool { state.withLock { folder.databaseIdentity == $0.identity } }
+
+  /// The bytes of changes that are not in the database file itself yet: an old moment that somebody reads keeps them out.
+  public var bytesWaiting: Int64 { folder.pendingBytes }
 
   /// Whether it was opened for writing.
   public var isWriter: Bool { state.withLock { $0.isWriter } }
@@ -156,7 +175,7 @@ public final class LedgerStore: Sendable {
   }
 
   private func access<R: Sendable>(
-    _ body: @Sendable (StoreState, LedgerDatabase) throws(SQLiteError) -> R
+    _ body: @Sendable (inout StoreState, LedgerDatabase) throws(SQLiteError) -> R
   ) throws(StoreError) -> R {
     try state.withLock { state throws(StoreError) in
       if let error = state.readError, state.isWriter {
@@ -171,16 +190,16 @@ public final class LedgerStore: Sendable {
   ///   locks of one takes longer than finding a call. What else it does ends it.
   private func use<R: Sendable>(
     _ state: inout StoreState, keepsMoment: Bool = false,
-    _ body: @Sendable (StoreState, LedgerDatabase) throws(SQLiteError) -> R
+    _ body: @Sendable (inout StoreState, LedgerDatabase) throws(SQLiteError) -> R
   ) throws(StoreError) -> R {
     guard let database = state.database else { throw .closed(path: path) }
     do throws(SQLiteError) {
       if state.isWriter, database.connection.isInTransaction != keepsMoment {
         try database.connection.execute(keepsMoment ? "BEGIN" : "COMMIT")
       }
-      return try body(state, database)
+      return try body(&state, database)
     } catch {
-      if error.isDamage { folder.markSuspect() }
+      if error.isDamage || error.isMistake { folder.markSuspect() }
       throw StoreError(path: path, error)
     }
   }
@@ -190,8 +209,9 @@ public final class LedgerStore: Sendable {
 struct StoreState {
   var database: LedgerDatabase?
   var lock: HeldLock?
-  /// The row of this writer in the table of spans.
-  var span: Int64 = 0
+  /// The mark that the last writer left; this one's own once it has written.
+  var mark: Int64?
+  var hasWritten = false
   /// Which file the database was when it was opened.
   var identity: StoreFolder.Identity?
   /// Why an answer to a ledger was refused.

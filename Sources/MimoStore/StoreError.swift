@@ -60,7 +60,7 @@ public enum StoreError: Error, Hashable, Sendable {
   }
 
   init(path: String, _ error: SQLiteError) {
-    if error.isDamage {
+    if error.isDamage || error.isMistake {
       self = .damaged(path: path)
     } else if error.isFull {
       self = .diskFull(path: path)

@@ -53,17 +53,21 @@ struct StoreFolder {
   }
 
   /// Makes an empty database file that only the user can read, or closes the one there to others.
-  func prepareDatabase() throws(StoreError) {
+  ///
+  /// - Returns: whether there was one without bytes: something else cut it off.
+  func prepareDatabase() throws(StoreError) -> Bool {
     let descriptor = open(database, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     if descriptor >= 0 {
       _ = fchmod(descriptor, 0o600)
       close(descriptor)
-      return
+      return false
     }
     if errno != EEXIST { throw StoreError(path: database, systemError: errno) }
     try check(database, S_IFREG)
     for file in [database] + Self.companions.map({ database + $0 }) { _ = chmod(file, 0o600) }
     if access(database, R_OK | W_OK) != 0 { throw StoreError(path: database, systemError: errno) }
+    var about = stat()
+    return stat(database, &about) == 0 && about.st_size == 0
   }
 
   /// Whether there is a database, one without bytes included.
@@ -130,6 +134,23 @@ struct StoreFolder {
   /// The database was looked at, or set aside.
   func clearSuspicion() { _ = unlink(suspicion) }
 
+  /// What was moved out of the way: damaged databases, and the folders of ledgers that were rebuilt.
+  var setAside: [String] {
+    guard let entries = opendir(path) else { return [] }
+    defer { closedir(entries) }
+    var names: [String] = []
+    while let entry = readdir(entries) {
+      let place = MemoryLayout<dirent>.offset(of: \.d_name)!
+      names.append(
+        String(cString: (UnsafeRawPointer(entry) + place).assumingMemoryBound(to: CChar.self)))
+    }
+    return names.filter { name in
+      name.hasPrefix("before-")
+        || name.hasPrefix("ledger.db.damaged-")
+          && !Self.companions.contains { name.hasSuffix($0) }
+    }.sorted()
+  }
+
   /// The bytes of the database and what is beside it.
   var bytesOnDisk: Int64 {
     var sum: Int64 = 0
@@ -141,13 +162,16 @@ struct StoreFolder {
   }
 
   /// Whether what is beside the database holds changes that are not in it.
-  var hasPendingChanges: Bool { Self.hasPendingChanges(database) }
+  var hasPendingChanges: Bool { pendingBytes > 0 }
 
-  /// Whether what is beside a database holds changes that are not in it.
-  static func hasPendingChanges(_ database: String) -> Bool {
-    ["-wal", "-journal"].contains { companion in
+  /// The bytes of these changes.
+  var pendingBytes: Int64 { Self.pendingBytes(beside: database) }
+
+  /// The bytes of changes to a database that are not in it.
+  static func pendingBytes(beside database: String) -> Int64 {
+    ["-wal", "-journal"].reduce(0) { sum, companion in
       var about = stat()
-      return stat(database + companion, &about) == 0 && about.st_size > 0
+      return stat(database + companion, &about) == 0 ? sum + Int64(about.st_size) : sum
     }
   }
 

@@ -20,12 +20,12 @@ struct StoreOpening: Sendable {
   var patience: Int32 = 1000
   /// Whether a ledger that only a writer can bring to the present form is read as it is.
   var acceptsOlder = false
-  /// Whether a writer keeps the ledger from now on.
-  var beginsSpan = true
 
   /// What is known from then on.
   struct Facts: Sendable {
     var notices: [String] = []
+    /// Whether there was something that this ledger does not have.
+    var hasLostHistory = false
     var origin: [UInt8]
     var keySalt: UInt64
   }
@@ -56,6 +56,7 @@ struct StoreOpening: Sendable {
     folder.clearSuspicion()
     var facts = try connectForWriting(&state)
     let isWhole = state.database.map { takeOver(from: name, into: $0) } ?? false
+    facts.hasLostHistory = true
     facts.notices.append(
       "\(folder.database): was damaged and is now \(name); `mimo-top ledger rebuild` recounts what logs still tell"
         + (isWhole ? "" : "; readings of consoles and old alerts could not all be taken over")
@@ -67,7 +68,7 @@ struct StoreOpening: Sendable {
   private func takeOver(from path: String, into database: LedgerDatabase) -> Bool {
     do throws(SQLiteError) {
       // Nothing is to come about beside it that need not.
-      let hasChanges = StoreFolder.hasPendingChanges(path)
+      let hasChanges = StoreFolder.pendingBytes(beside: path) > 0
       let damaged = try SQLiteConnection(
         path: path, access: hasChanges ? .readOnly : .immutable, vfs: vfs)
       let (notes, isWhole) = LedgerDatabase(damaged).readableLastingNotes()
@@ -81,31 +82,38 @@ struct StoreOpening: Sendable {
   }
 
   private func connectForWriting(_ state: inout StoreState) throws(StoreError) -> Facts {
-    try connected { (connection) throws(SQLiteError) in
+    try connected { (connection, wasEmpty) throws(SQLiteError) in
       let database = try migrated(connection)
       if folder.isSuspect {
         try database.verify()
         folder.clearSuspicion()
       }
-      if beginsSpan { state.span = try database.beginSpan(now: now) }
+      state.mark = try database.number(.writer)
       state.identity = folder.databaseIdentity
       state.database = database
-      return try facts(of: database)
+      var facts = try facts(of: database)
+      if wasEmpty {
+        facts.hasLostHistory = true
+        facts.notices.append(
+          "\(folder.database): was empty; a new ledger begins, and what was in an older one is not in it"
+        )
+      }
+      return facts
     }
   }
 
-  /// Calls `body` with a connection for writing, before anything is written.
+  /// Calls `body` with a connection for writing, before anything is written, and whether there was an empty file.
   private func connected<R>(
-    _ body: (SQLiteConnection) throws(SQLiteError) -> R
+    _ body: (SQLiteConnection, Bool) throws(SQLiteError) -> R
   ) throws(StoreError) -> R {
     if folder.isCutOff { throw .damaged(path: folder.database) }
-    try folder.prepareDatabase()
+    let wasEmpty = try folder.prepareDatabase()
     return try translatingErrors { () throws(SQLiteError) in
       let connection = try connection(.readWrite)
       // Without memory shared among machines a WAL, as a copied ledger may have, is for one process alone.
       if usesNetwork { try connection.execute("PRAGMA locking_mode = EXCLUSIVE") }
       if let problem = try problem(of: connection) { return .failure(problem) }
-      return .success(try body(connection))
+      return .success(try body(connection, wasEmpty))
     }
   }
 
@@ -140,6 +148,7 @@ struct StoreOpening: Sendable {
         return .failure(.older(path: folder.database))
       }
       let database = LedgerDatabase(connection)
+      state.identity = folder.databaseIdentity
       state.database = database
       return .success(try facts(of: database))
     }
@@ -195,7 +204,7 @@ struct StoreOpening: Sendable {
     do throws(SQLiteError) {
       result = try body()
     } catch {
-      if error.isDamage, access == .read { folder.markSuspect() }
+      if error.isDamage || error.isMistake, access == .read { folder.markSuspect() }
       throw StoreError(path: folder.database, error)
     }
     return try result.get()
@@ -231,7 +240,7 @@ struct StoreOpening: Sendable {
     _ body: (LedgerDatabase) throws(SQLiteError) -> R
   ) throws(StoreError) -> R? {
     if folder.isCutOff { return nil }
-    return try connected { (connection) throws(SQLiteError) in
+    return try connected { (connection, _) throws(SQLiteError) in
       if try Schema.number("user_version", of: connection) == 0 { return nil }
       try keepWithoutWaiting(connection)
       return try connection.transaction(writes: true) { () throws(SQLiteError) in
@@ -242,10 +251,8 @@ struct StoreOpening: Sendable {
 
   /// Makes an empty ledger. Where another process has the right to, that one does so.
   private func make() throws(StoreError) {
-    var maker = self
-    maker.beginsSpan = false
     var state = StoreState()
-    do throws(StoreError) { _ = try maker.run(&state) } catch {
+    do throws(StoreError) { _ = try run(&state) } catch {
       guard case .held = error else { throw error }
       usleep(50_000)
     }

@@ -57,6 +57,28 @@ extension LedgerStore {
     }
   }
 
+  /// When the ledger was written last; `nil` if it never was.
+  public var lastKept: Instant? {
+    get throws(StoreError) {
+      try reading { (database) throws(SQLiteError) in
+        try database.number("SELECT ended FROM span ORDER BY number DESC LIMIT 1").map {
+          Instant(milliseconds: $0)
+        }
+      }
+    }
+  }
+
+  /// The end of the last hour with usage; `nil` without any.
+  public var newestMinute: Minute? {
+    get throws(StoreError) {
+      try reading { (database) throws(SQLiteError) in
+        try database.number("SELECT max(number) FROM hour WHERE written > 0").map {
+          Hour(Int32(clamping: $0)).minutes.upperBound
+        }
+      }
+    }
+  }
+
   /// Before this minute usage was forgotten, and is not to come back from logs; `nil` if it never was.
   public var forgottenBefore: Minute? {
     get throws(StoreError) {

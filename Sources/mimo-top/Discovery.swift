@@ -1,4 +1,5 @@
 import MimoIngest
+import Synchronization
 
 #if canImport(Darwin)
   import Darwin
@@ -32,6 +33,19 @@ enum Discovery {
       }
         + tool.databases(home).map { Place(tool: tool.name, source: .file($0)) }
     }
+  }
+
+  /// The names of the variables that say where logs lie, sorted.
+  static var variables: [String] {
+    let asked = Mutex<Set<String>>([])
+    let home = UserHome(
+      folder: "/",
+      variables: { name in
+        asked.withLock { _ = $0.insert(name) }
+        return nil
+      }, isMac: false)
+    _ = places(in: home)
+    return asked.withLock { $0.sorted() }
   }
 
   /// A tool, the folders it keeps logs below, and the names of these logs.

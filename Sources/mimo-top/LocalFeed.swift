@@ -153,10 +153,16 @@ private final class FeedThread {
   }
 
   func run() {
-    if configuration.addsHistory, addToHistory() { return }
-    guard configuration.keepsLedger else { return readIntoMemory() }
-    var restarts = 0
-    while !remote.isStopped {
+    if !configuration.keepsLedger, !configuration.addsHistory {
+      return readIntoMemory(nil) { false }
+    }
+    var failures = 0
+    var lastFailure: Int64 = .min / 2
+    while !remote.isStopped, ingest.failure == nil {
+      if !configuration.keepsLedger {
+        countInMemory(nil) { false }
+        continue
+      }
       do throws(StoreError) {
         let store = try LedgerStore.open(
           folder: UserFolders.state, access: .write, now: SystemClock.now)
@@ -165,37 +171,59 @@ private final class FeedThread {
       } catch .held(_, let holder) {
         followKeeper(holder)
       } catch {
-        restarts += 1
+        let now = SystemClock.monotonicMilliseconds
+        failures = now - lastFailure < 60_000 ? failures + 1 : 1
+        lastFailure = now
         // What is damaged is set aside by opening it again.
-        if error.needsNewStore, restarts <= 3 { continue }
-        ingest.ledgerNotice = "\(error.description) (counting in memory)"
-        return readIntoMemory()
+        if error.needsNewStore, failures <= 3 { continue }
+        countInMemory("\(error.description) (counting in memory)") { Self.canBeKept }
       }
     }
   }
 
-  /// Counts named logs on top of the ledger's history, in memory.
+  /// Whether somebody can write the ledger now: this process, or the one that does.
+  private static var canBeKept: Bool {
+    do throws(StoreError) {
+      try LedgerStore.open(folder: UserFolders.state, access: .write, now: SystemClock.now).close()
+      return true
+    } catch .held {
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /// Counts logs in memory, on top of the ledger's history if that is wanted and can be read.
   ///
-  /// - Returns: whether there is a ledger.
-  private func addToHistory() -> Bool {
+  /// - Parameters:
+  ///   - notice: why, if nobody asked for it.
+  ///   - isOver: whether there is a better way now; asked every few seconds.
+  private func countInMemory(_ notice: String?, until isOver: @escaping () -> Bool) {
     do throws(StoreError) {
       let store = try LedgerStore.open(
         folder: UserFolders.state, access: .read, now: SystemClock.now)
       defer { store.close() }
       try store.freeze()
-      try keep(store)
-      return true
+      // What the keeper writes cannot go into the database as long as an old moment of it is read.
+      let most = store.bytesWaiting + Self.mostBytesHeldUp
+      try keep(store, notice) { isOver() || store.bytesWaiting > most }
     } catch {
-      ingest.ledgerNotice = "\(error.description) (shown without history)"
-      return false
+      readIntoMemory(notice ?? "\(error.description) (shown without history)", until: isOver)
     }
   }
 
-  /// Counts into the ledger until the feed is stopped.
-  private func keep(_ store: LedgerStore) throws(StoreError) {
+  private static let mostBytesHeldUp: Int64 = 64 << 20
+  /// Milliseconds between two questions whether there is a better way.
+  private static let trialPause: Int64 = 5000
+
+  /// Counts into the ledger, or in memory on top of one that is only read, until the feed is stopped.
+  private func keep(
+    _ store: LedgerStore, _ notice: String? = nil, until isOver: @escaping () -> Bool = { false }
+  ) throws(StoreError) {
     let keeper = try LedgerKeeper(store, configuration)
     ingest = FollowedFiles(configuration)
-    ingest.ledgerNotice = store.notices.first
+    ingest.ledgerNotice = notice ?? store.notices.first
+    ingest.summary.isUnkept = configuration.keepsLedger && !store.isWriter
     var failure: StoreError?
     func attempt<R>(_ body: () throws(StoreError) -> R) -> R? {
       do throws(StoreError) { return try body() } catch {
@@ -211,6 +239,7 @@ private final class FeedThread {
         return
       }
       ingest.trouble = keeper.trouble?.description
+      if store.isWriter { ingest.summary.isUnkept = keeper.trouble != nil }
       ingest.note(collector, isCaughtUp: isCaughtUp)
       ingest.summary.history = LoadedHistory(
         first: keeper.coverage.first, loaded: keeper.coverage.loaded)
@@ -229,14 +258,16 @@ private final class FeedThread {
     do throws(LogError) {
       let follower = try LogFollower(
         sources: configuration.sources, places: keeper.places, remote: remote)
+      var trials = Trials(every: Self.trialPause, isOver)
       follower.run(keeper.collector) {
         let due = attempt { () throws(StoreError) in
           try keeper.commitIfDue(isCaughtUp: isCaughtUp)
         }
+        if !store.isWriter, trials.isOver { follower.end() }
         if failure != nil { follower.end() }
         // Logs may rest for hours; that nothing can be stored is news by itself.
         if keeper.trouble?.description != ingest.trouble { show(keeper.collector) }
-        return due ?? nil
+        return store.isWriter ? due ?? nil : Self.trialPause
       }
     } catch {
       ingest.failure = error
@@ -250,13 +281,17 @@ private final class FeedThread {
 
   /// Shows what another process keeps, until that ends.
   private func followKeeper(_ holder: String) {
+    let notice = "the ledger is kept by \(holder), which this one follows"
     ingest = FollowedFiles(configuration)
-    ingest.ledgerNotice = "the ledger is kept by \(holder); this screen follows it"
+    ingest.ledgerNotice = notice
     var reader: LedgerReader?
     var lastTry = SystemClock.monotonicMilliseconds
-    while !remote.isStopped {
+    var lastRead = lastTry
+    while !remote.isStopped, ingest.failure == nil {
+      let now = SystemClock.monotonicMilliseconds
       do throws(StoreError) {
-        if reader == nil {
+        // The keeper may have set a damaged file aside.
+        if reader?.isCurrent != true {
           reader = try LedgerReader(
             try LedgerStore.open(folder: UserFolders.state, access: .read, now: SystemClock.now),
             configuration)
@@ -268,26 +303,43 @@ private final class FeedThread {
             LocalFeed.News(
               snapshot: snapshot, ingest: ingest.summary, isCaughtUp: !reader!.isStillReading))
         }
+        lastRead = now
       } catch {
-        // The other process may just be making it, or setting a damaged one aside.
+        // The other process may just be making it, or setting a damaged one aside; or it keeps none at all.
         reader = nil
-        ingest.trouble = error.description
+        if now - lastRead >= Self.trialPause {
+          countInMemory("\(notice); but \(error.description)") { !Self.isHeld || Self.canBeRead }
+          return
+        }
       }
       poll(nil, 0, 100)
-      let now = SystemClock.monotonicMilliseconds
       if now - lastTry >= 1000 {
         lastTry = now
-        if !LedgerStore.isHeld(folder: UserFolders.state) { return }
+        if !Self.isHeld { return }
       }
     }
   }
 
+  private static var isHeld: Bool { LedgerStore.isHeld(folder: UserFolders.state) }
+
+  private static var canBeRead: Bool {
+    do throws(StoreError) {
+      try LedgerStore.open(folder: UserFolders.state, access: .read, now: SystemClock.now).close()
+      return true
+    } catch {
+      return false
+    }
+  }
+
   /// Follows the logs from their beginnings, and forgets all at the end.
-  private func readIntoMemory() {
+  private func readIntoMemory(_ notice: String?, until isOver: @escaping () -> Bool) {
     let collector = LogCollector(
       ledger: Ledger(promptEdges: configuration.catalog.promptEdges),
       sources: configuration.sources, formats: configuration.formats,
       clock: { SystemClock.now })
+    ingest = FollowedFiles(configuration)
+    ingest.ledgerNotice = notice
+    ingest.summary.isUnkept = configuration.keepsLedger
     func show(_ collector: LogCollector, _ isCaughtUp: Bool) {
       guard let feed = feed(), feed.isWanted() else { return }
       ingest.note(collector, isCaughtUp: false)
@@ -301,10 +353,37 @@ private final class FeedThread {
       show(collector, isCaughtUp)
     }
     do throws(LogError) {
-      try LogFollower(sources: configuration.sources, remote: remote).run(collector)
+      let follower = try LogFollower(sources: configuration.sources, remote: remote)
+      guard configuration.keepsLedger else { return follower.run(collector) }
+      var trials = Trials(every: Self.trialPause, isOver)
+      follower.run(collector) {
+        if trials.isOver { follower.end() }
+        return Self.trialPause
+      }
     } catch {
       ingest.failure = error
       show(collector, true)
+    }
+  }
+}
+
+/// Asks now and then.
+private struct Trials {
+  private let pause: Int64
+  private let question: () -> Bool
+  private var last = SystemClock.monotonicMilliseconds
+
+  init(every pause: Int64, _ question: @escaping () -> Bool) {
+    (self.pause, self.question) = (pause, question)
+  }
+
+  /// Whether the answer is yes, if it is time to ask.
+  var isOver: Bool {
+    mutating get {
+      let now = SystemClock.monotonicMilliseconds
+      guard now - last >= pause else { return false }
+      last = now
+      return question()
     }
   }
 }
@@ -324,6 +403,7 @@ private struct FollowedFiles {
   /// Places in `followed` by the follower's file ids.
   private var places: [Int: Int] = [:]
   private var gone: [IngestSummary.File] = []
+  private var goneKeys: Set<String> = []
   private var lastLook: Int64 = .min / 2
 
   init(_ configuration: Configuration) {
@@ -338,13 +418,14 @@ private struct FollowedFiles {
     for id in changes {
       let file = IngestSummary.File(collector.files[id]!)
       if let place = places[id] {
+        // Something was written to it, so it is there.
         followed[place] = file
       } else {
         places[id] = followed.count
         followed.append(file)
       }
     }
-    let hasLooked = isCaughtUp && lookForGone(collector)
+    let hasLooked = isCaughtUp && lookForGone { collector.goneFiles }
     if hasLooked || !changes.isEmpty { summary.files = followed + gone }
     summary.note(
       collector.sourceErrors + (failure.map { [$0] } ?? []), namesLogs: namesLogs)
@@ -353,7 +434,12 @@ private struct FollowedFiles {
 
   /// Notes what another process has stored.
   mutating func note(_ reader: LedgerReader) {
-    summary.files = reader.files.map { IngestSummary.File($0.report) }
+    lookForGone { reader.files.filter(\.place.isGone).map { (nil, $0) } }
+    summary.files = reader.files.map { state in
+      var file = IngestSummary.File(state.report)
+      file.isGone = goneKeys.contains(state.key)
+      return file
+    }
     summary.history = LoadedHistory(first: reader.coverage.first, loaded: reader.coverage.loaded)
     summary.alerts = reader.alerts
     trouble = nil
@@ -366,11 +452,16 @@ private struct FollowedFiles {
   }
 
   /// Looks which logs are gone; once a minute at most, because each is looked for on the disk.
-  private mutating func lookForGone(_ collector: LogCollector) -> Bool {
+  @discardableResult
+  private mutating func lookForGone(_ look: () -> [(id: Int?, state: FileState)]) -> Bool {
     let now = SystemClock.monotonicMilliseconds
     guard now - lastLook >= 60_000 else { return false }
     lastLook = now
-    gone = collector.goneFiles.map { state in
+    let files = look()
+    goneKeys = Set(files.map(\.state.key))
+    let goneIDs = Set(files.compactMap(\.id))
+    for (id, place) in places { followed[place].isGone = goneIDs.contains(id) }
+    gone = files.filter { $0.id.map { places[$0] == nil } ?? true }.map { _, state in
       var file = IngestSummary.File(state.report)
       file.isGone = true
       return file

@@ -24,6 +24,7 @@ struct LogScan {
   ) -> (scan: LogScan, result: Result) {
     var scan = LogScan(configuration, history: .passing)
     var result = body(scan)
+    defer { scan.ledger?.close() }
     if let error = scan.ledger?.readError {
       scan = LogScan(configuration, unusable: error)
       result = body(scan)

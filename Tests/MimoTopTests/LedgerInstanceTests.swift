@@ -58,6 +58,48 @@ extension EndToEnd {
       #expect(try sandbox.usage().requests == 7)
     }
 
+    @Test func `who follows a ledger goes on with the one that comes in its place`() throws {
+      let keeper = try sandbox.start(["watch"])
+      try sandbox.waitUntilStored(2)
+      let dashboard = try sandbox.startWithAllTime()
+      try dashboard.waitForCalls(2)
+      for name in ["ledger.db", "ledger.db-wal", "ledger.db-shm"] {
+        rename(sandbox.state + "/" + name, sandbox.path("moved-" + name))
+      }
+      try append("three")
+      try dashboard.waitForCalls(3)
+      keeper.send(signal: SIGTERM)
+      #expect(try keeper.waitForExit(within: patience) == .status(0))
+      try dashboard.quit()
+    }
+
+    @Test func `where somebody holds the lock and keeps nothing the logs are counted`() throws {
+      try FileManager.default.createDirectory(
+        atPath: sandbox.state, withIntermediateDirectories: true)
+      let lock = open(sandbox.state + "/ledger.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+      #expect(flock(lock, LOCK_EX | LOCK_NB) == 0)
+      let dashboard = try sandbox.startWithAllTime()
+      try dashboard.waitForCalls(2)
+      try dashboard.waitForNotice("there is no ledger yet")
+      close(lock)
+      try sandbox.waitUntilStored(2)
+      try append("three")
+      try dashboard.waitForCalls(3)
+      try dashboard.quit()
+    }
+
+    @Test func `who follows is told that a log is gone`() throws {
+      let keeper = try sandbox.start(["watch"])
+      try sandbox.waitUntilStored(2)
+      try sandbox.delete(sandbox.transcript("one"))
+      let dashboard = try sandbox.startWithAllTime()
+      try dashboard.waitForCalls(2)
+      try dashboard.waitForNotice("gone")
+      keeper.send(signal: SIGTERM)
+      try keeper.waitForExit(within: patience)
+      try dashboard.quit()
+    }
+
     @Test func `what is typed to the ledger's commands waits for its keeper to end`() throws {
       let watch = try sandbox.start(["watch"])
       try sandbox.waitUntilStored(2)

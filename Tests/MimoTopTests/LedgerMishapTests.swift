@@ -111,10 +111,47 @@ extension EndToEnd {
       try sandbox.keep()
       try Data().write(to: URL(fileURLWithPath: sandbox.ledger))
       for name in ["-wal", "-shm"] { try? sandbox.delete(sandbox.ledger + name) }
+      let run = try sandbox.run(["report", "--json", "--by", "session"])
+      #expect(try ReportedUsage(run).requests == 2)
+      #expect(run.ending == .status(1))
+      #expect(run.errors.contains("ledger.db: was empty; a new ledger begins"), "\(run.errors)")
       #expect(try sandbox.usage().requests == 2)
       try sandbox.succeed(["doctor"])
       try sandbox.delete(sandbox.transcript("one"))
       #expect(try sandbox.usage().requests == 2)
+    }
+
+    @Test func `a ledger without one of its tables is set aside`() throws {
+      try sandbox.keep()
+      try sandbox.ledgerDatabase().execute("DROP TABLE hour")
+      let runs = try (0..<2).map { _ in try sandbox.run(["report", "--json", "--by", "session"]) }
+      for run in runs { #expect(try ReportedUsage(run).requests == 2) }
+      #expect(runs.map(\.errors).joined().contains("was damaged and is now"))
+      #expect(try sandbox.usage().requests == 2)
+      let aside = try sandbox.stateFiles("ledger.db.damaged-")
+      #expect(aside.count == 1)
+      #expect(try sandbox.succeed(["doctor"]).contains("set aside beside it, and not counted"))
+    }
+
+    @Test func `whoever only looks leaves nothing behind`() throws {
+      try sandbox.keep()
+      func spans() throws -> Int64? {
+        let query = try sandbox.ledgerDatabase().prepare("SELECT count(*) FROM span")
+        return try query.step() ? query.integer(0) : nil
+      }
+      for arguments in [["doctor"], ["report"], ["report", "--by", "month"], ["--once"]] {
+        try sandbox.succeed(arguments)
+        let rest = try? FileManager.default.attributesOfItem(atPath: sandbox.ledger + "-wal")
+        #expect(rest?[.size] as? Int ?? 0 == 0, "\(arguments)")
+      }
+      #expect(try spans() == 1)
+      // A doctor does not hide that nobody read logs meanwhile.
+      let month = 31 * 86_400_000
+      try sandbox.ledgerDatabase().execute(
+        "UPDATE span SET began = began - \(month), ended = ended - \(month)")
+      try sandbox.succeed(["doctor"])
+      #expect(try spans() == 1)
+      #expect(try sandbox.succeed(["ledger"]).contains("logs that were deleted meanwhile"))
     }
 
     @Test func `what a killed process left beside the file is part of it`() throws {
@@ -346,24 +383,58 @@ extension EndToEnd {
     }
 
     @Test(.enabled(if: canMount))
+    func `a dashboard that began on a full disk keeps the ledger once there is room`() throws {
+      let dashboard = try sandbox.startShell(
+        disk(
+          "400k",
+          """
+          dd if=/dev/zero of="$STATE/fill" bs=4k 2>/dev/null
+          (
+            until [ -e free ]; do sleep 0.05; done
+            rm "$STATE/fill"
+            until "$MIMO" ledger --json 2>/dev/null | grep -Eq '"requests": ?3\\b'; do sleep 0.2; done
+            touch stored
+          ) &
+          "$MIMO"
+          rm "$LOG"
+          "$MIMO" report --json --by session > after.json
+          """))
+      dashboard.type("w")
+      try dashboard.waitForCalls(2)
+      try dashboard.see("not kept (i)")
+      try sandbox.append(sandbox.call("three"), to: sandbox.transcript("one"))
+      try dashboard.waitForCalls(3)
+      try sandbox.write("", to: "free")
+      try wait(for: "stored")
+      try dashboard.seeNo("not kept")
+      dashboard.type("q")
+      #expect(try dashboard.waitForExit(within: patience) == .status(0))
+      let after = try JSONReport(
+        String(contentsOfFile: sandbox.path("after.json"), encoding: .utf8))
+      #expect(after.totals.number("requests") == 3)
+    }
+
+    @Test(.enabled(if: canMount))
     func `a disk that cannot be written is read, and the logs on top`()
       throws
     {
       try sandbox.write(
-        (0..<3).map { sandbox.call("one-\($0)") }.joined(), to: "more.jsonl")
+        (0..<3).map { sandbox.call("new-\($0)") }.joined(), to: "more.jsonl")
       let run = try sandbox.shell(
         disk(
           "1m",
           """
           "$MIMO" watch --once
           mount -o remount,ro "$STATE" || exit 98
-          cp more.jsonl "$LOG"
+          cp more.jsonl "$LOG.jsonl"
+          rm "$LOG"
           "$MIMO" report --json --by session; echo "status $?" >&2
           "$MIMO" doctor >&2
           "$MIMO" ledger --json > ledger.json
           """))
-      #expect(try ReportedUsage(run).requests == 3)
+      #expect(try ReportedUsage(run).requests == 5)
       #expect(run.errors.contains("cannot be written; set XDG_STATE_HOME"), "\(run.errors)")
+      #expect(run.errors.contains("its history is shown, nothing is stored"), "\(run.errors)")
       #expect(run.errors.contains("status 1"))
     }
 
@@ -400,6 +471,39 @@ extension EndToEnd {
       }
       try dashboard.quit()
       #expect(try sandbox.usage() == sandbox.usage(["--no-ledger"]))
+    }
+
+    @Test func `a clock that was years ahead does not make the ledger forget ids`() throws {
+      try sandbox.keep()
+      let now = Int64(Date().timeIntervalSince1970)
+      func setPruned(daysAgo: Int64) throws {
+        try sandbox.ledgerDatabase().execute(
+          "INSERT OR REPLACE INTO note VALUES ('state', CAST('pruned' AS BLOB), CAST('\(now - daysAgo * 86_400)' AS BLOB))"
+        )
+      }
+      func prunedBefore() throws -> Int64? {
+        let query = try sandbox.ledgerDatabase().prepare(
+          "SELECT value FROM state WHERE name = 'pruned_before'")
+        return try query.step() ? query.integer(0) : nil
+      }
+      // As it looks to a program whose clock is four years ahead: nobody kept the ledger for that long.
+      let years: Int64 = 4 * 366 * 86_400_000
+      try setPruned(daysAgo: 4 * 366)
+      try sandbox.ledgerDatabase().execute(
+        "UPDATE span SET began = began - \(years), ended = ended - \(years)")
+      try sandbox.keep()
+      #expect(try prunedBefore() == nil)
+      // Kept all the time, it lets go of what is older than any log.
+      try setPruned(daysAgo: 40)
+      try sandbox.keep()
+      let limit = try #require(try prunedBefore())
+      #expect(abs(limit - (now / 60 - 400 * 1440)) < 3 * 60)
+      // A limit that such a program left gives way.
+      try sandbox.ledgerDatabase().execute(
+        "UPDATE state SET value = \(now / 60 + 3 * 366 * 1440) WHERE name = 'pruned_before'")
+      try sandbox.append(sandbox.call("today"), to: sandbox.transcript("one"))
+      #expect(try sandbox.usage() == sandbox.usage(["--no-ledger"]))
+      #expect(try sandbox.usage().requests == 3)
     }
 
     @Test func `another time zone, and the hour that comes twice, move days and no sum`() throws {

@@ -47,6 +47,9 @@ enum HeaderPanel: Panel {
       let count = NumberFormat.count(Int64(model.ingest.problemCount))
       spans.append(Span("\(count) \(columns < 60 ? "bad" : "unreadable") (i)", Role.warning.style))
     }
+    if model.ingest.isUnkept {
+      spans.append(Span(columns < 60 ? "unkept (i)" : "not kept (i)", Role.warning.style))
+    }
     // Prices that nobody has looked up for two months may be wrong by now.
     let age = PriceAge(
       checked: model.figures.report?.pricesChecked, now: model.now, clock: model.clock)

@@ -49,7 +49,8 @@ public struct FilePlace: Hashable, Sendable {
   /// Whether it is not where it was any more.
   public var isGone: Bool {
     do throws(SystemError) {
-      return try FileStatus(path: path).identity.inode != bookmark.identity.inode
+      let now = try FileStatus(path: path).identity
+      return !isRewritten && now.inode != bookmark.identity.inode
     } catch {
       return error.code == ENOENT || error.code == ENOTDIR
     }

@@ -30,9 +30,8 @@ extension LedgerDatabase {
     return base
   }
 
-  /// Stores a base's prompt sizes and the addresses with their bands, if they are others than stored.
+  /// Stores a base's prompt sizes and the addresses with their bands.
   func settle(_ base: LedgerBase) throws(SQLiteError) {
-    if try storedEdges() == base.promptEdges { return }
     try append(series: base.series, at: 0)
     var writer = ByteWriter()
     for edge in base.promptEdges { writer.append(folded: edge) }
@@ -70,7 +69,8 @@ extension LedgerDatabase {
     if isDamaged { throw .corrupt }
   }
 
-  private func storedEdges() throws(SQLiteError) -> [Int64] {
+  /// The prompt sizes at which the stored bands end.
+  func storedEdges() throws(SQLiteError) -> [Int64] {
     guard let bytes = try bytes(.edges) else { return [] }
     let edges = bytes.withUnsafeBytes { bytes -> [Int64]? in
       var reader = ByteReader(sealed: bytes, for: 0)
@@ -84,29 +84,28 @@ extension LedgerDatabase {
 
   // MARK: - Spans
 
-  /// Begins the span of a writer.
-  func beginSpan(now: Instant) throws(SQLiteError) -> Int64 {
-    let insert = try statement("INSERT INTO span (began, ended) VALUES (?1, ?1) RETURNING number")
-    defer { insert.reset() }
-    insert.bind(now.milliseconds, at: 1)
-    guard try insert.step(), let number = insert.integer(0) else { throw .corrupt }
-    // The row is stored when the statement is done.
-    _ = try insert.step()
-    return number
+  /// Notes that somebody keeps the ledger at this time: the last span goes on if it ended less than an hour ago, so that
+  /// many short programs leave no rows without end.
+  func keepSpan(now: Instant) throws(SQLiteError) {
+    var last: (number: Int64, ended: Int64)?
+    try forEachRow("SELECT number, ended FROM span ORDER BY number DESC LIMIT 1") { row in
+      last = (row.integer(0) ?? 0, row.integer(1) ?? 0)
+    }
+    let time = now.milliseconds
+    if let last, time >= last.ended, time - last.ended < Self.spanPause {
+      let update = try statement("UPDATE span SET ended = ?2 WHERE number = ?1")
+      update.bind(last.number, at: 1)
+      update.bind(time, at: 2)
+      return try update.run()
+    }
+    // A clock that was set back by a moment begins nothing new.
+    if let last, time < last.ended, last.ended - time < Self.spanPause { return }
+    let insert = try statement("INSERT INTO span (began, ended) VALUES (?1, ?1)")
+    insert.bind(time, at: 1)
+    try insert.run()
   }
 
-  /// The number of the span that began last.
-  var latestSpan: Int64 {
-    get throws(SQLiteError) { try number("SELECT max(number) FROM span") ?? 0 }
-  }
-
-  /// Moves the end of a span; never back, should the clock be set back.
-  func extend(span: Int64, to now: Instant) throws(SQLiteError) {
-    let update = try statement("UPDATE span SET ended = max(ended, ?2) WHERE number = ?1")
-    update.bind(span, at: 1)
-    update.bind(now.milliseconds, at: 2)
-    try update.run()
-  }
+  private static let spanPause: Int64 = 3_600_000
 }
 
 extension Series {

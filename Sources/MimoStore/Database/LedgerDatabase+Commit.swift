@@ -98,5 +98,7 @@ extension LedgerDatabase {
     }
     for key in redirects { _ = try call(key) }
     try forEachOpening { _, _ in }
+    _ = try notes(kind: "")
+    _ = try number("SELECT count(*) FROM span")
   }
 }

@@ -52,6 +52,8 @@ final class LedgerDatabase {
     case created
     /// The number of the last commit.
     case commit
+    /// A random number that the last writer left.
+    case writer
     /// Prompt sizes at which the addresses' bands end.
     case edges
     /// The latest calls.

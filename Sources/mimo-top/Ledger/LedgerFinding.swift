@@ -15,10 +15,13 @@ struct LedgerFinding {
   private(set) var bytes: Int64 = 0
   private(set) var calls: Int64 = 0
   private(set) var since: Instant?
+  /// The names beside it of what was moved out of the way.
+  private(set) var setAside: [String] = []
 
   /// Looks at the ledger of a folder, without beginning one.
   init(folder: String) {
     path = folder + "/ledger.db"
+    setAside = LedgerStore.setAside(in: folder)
     do throws(StoreError) {
       let store = try LedgerStore.open(folder: folder, access: .read, now: SystemClock.now)
       isThere = true
@@ -43,6 +46,12 @@ struct LedgerFinding {
 
   /// What is to be said in a line, the path, and what else there is to say.
   var lines: (summary: String, path: String, more: [String]) {
+    var notices = notices
+    if !setAside.isEmpty {
+      notices.append(
+        "set aside beside it, and not counted: \(setAside.joined(separator: ", ")); mimo-top ledger merge takes up what can be read of one, and what you do not need may be deleted"
+      )
+    }
     if let error { return ("cannot be used", path, [error.description] + notices) }
     if !isThere { return ("none yet; mimo-top or mimo-top watch begins one", path, notices) }
     let keeper = isHeld ? "; kept by another mimo-top at present" : ""
@@ -56,6 +65,7 @@ struct LedgerFinding {
     .object([
       ("path", .string(path)), ("found", .bool(isThere)), ("kept_now", .bool(isHeld)),
       ("bytes", .integer(bytes)), ("requests", .integer(calls)),
+      ("set_aside", .array(setAside.map(JSONOutput.string))),
       ("error", .text(error?.description)), ("notices", .array(notices.map(JSONOutput.string))),
     ])
   }

@@ -11,6 +11,8 @@ final class LedgerKeeper {
   let collector: LogCollector
   /// Where reading goes on.
   let places: [FilePlace]
+  /// Calls that earlier processes left out, because the ledger does not go back so far.
+  let tooOldBefore: Int
   /// Why nothing can be stored at present; it is tried again, and nothing is lost meanwhile.
   private(set) var trouble: StoreError?
 
@@ -29,12 +31,16 @@ final class LedgerKeeper {
   /// Whether cells changed that alerts follow from.
   private var areAlertsDue = false
   private var lastJudgement = Int64.min / 2
+  /// When it was stored last, by the clock, that somebody keeps the ledger.
+  private var lastKept: Instant?
 
   /// Milliseconds between two commits while calls keep coming, and after one that failed.
   private static let commitPause: Int64 = 1000
   private static let retryPause: Int64 = 5000
   /// Milliseconds between two judgements of the last days: alerts are of minutes.
   private static let judgementPause: Int64 = 60_000
+  /// Milliseconds between two commits while nothing happens: the ledger knows when nobody kept it.
+  private static let idlePause: Int64 = 1_800_000
   /// A ledger that holds more calls than these forgets them once they are stored. While gigabytes are read,
   /// asking the store for each call would take longer than reading it.
   private static let mostCalls = (reading: 500_000, following: 20_000)
@@ -62,12 +68,13 @@ final class LedgerKeeper {
       KeptSettings.takeOverFiles()
       pruning = try store.pruneIfDue(now: SystemClock.now)
     }
+    lastKept = try store.lastKept
     var base = try store.base(
       promptEdges: configuration.catalog.promptEdges, now: SystemClock.now)
-    base.notBefore = [try store.callsPrunedBefore, try store.forgottenBefore]
-      .compactMap { $0 }.max()
+    base.notBefore = try store.countedFrom(now: SystemClock.now)
     let states = try store.fileStates()
     places = states.map(\.place)
+    tooOldBefore = states.reduce(0) { $0 + $1.report.tooOld }
     isReadingStored = try store.isStillReading()
     if store.isWriter {
       let judged = try store.judgedCommit
@@ -99,23 +106,26 @@ final class LedgerKeeper {
   func commitIfDue(isCaughtUp: Bool) throws(StoreError) -> Int64? {
     guard store.isWriter else { return nil }
     for state in collector.takeStates() { states[state.key] = state }
+    let isIdle = !hasNews && isReadingStored != isCaughtUp
+    let pause = trouble != nil ? Self.retryPause : isIdle ? Self.idlePause : Self.commitPause
+    var wait = lastCommit + pause - SystemClock.monotonicMilliseconds
     // While gigabytes are read, alerts can wait.
     let judgementWait = isCaughtUp ? judgementWait : nil
-    guard hasNews || isReadingStored == isCaughtUp || judgementWait == 0 else {
-      return judgementWait
-    }
-    let pause = trouble == nil ? Self.commitPause : Self.retryPause
-    let wait = lastCommit + pause - SystemClock.monotonicMilliseconds
+    if trouble == nil, let judgementWait { wait = min(wait, judgementWait) }
     if wait > 0 { return wait }
     try commit(isCaughtUp: isCaughtUp, judgesAlerts: judgementWait == 0)
     if trouble != nil { return Self.retryPause }
-    return isCaughtUp ? self.judgementWait : nil
+    return min(Self.idlePause, isCaughtUp ? self.judgementWait ?? .max : .max)
   }
 
   /// Stores what is new after all was read, if there is something.
   func commitNews() throws(StoreError) {
     for state in collector.takeStates() { states[state.key] = state }
-    if hasNews || isReadingStored || pruning != nil || hasAlertNews {
+    let isKept =
+      lastKept.map {
+        (0..<Self.idlePause).contains(SystemClock.now.milliseconds - $0.milliseconds)
+      } ?? false
+    if hasNews || isReadingStored || pruning != nil || hasAlertNews || !isKept {
       try commit(isCaughtUp: true, judgesAlerts: true)
     }
   }
@@ -213,15 +223,19 @@ extension LedgerStore {
   /// Lets go of ids so old that no log repeats them, once a month; never in a ledger's first month, which may begin with
   /// logs of many years.
   ///
+  /// The clock may be wrong, and what is pruned does not come back: so the newest usage and the last time somebody kept
+  /// the ledger have to agree with it.
+  ///
   /// - Returns: what is to be stored of that, if it was done.
   func pruneIfDue(now: Instant) throws(StoreError) -> StoreNote? {
     let seconds = now.milliseconds / 1000
     let key = LedgerKeeper.NoteKind.pruned
     let last = try stateNumber(key)
-    // A clock that was set back does not matter here: the next month comes.
-    if let last, seconds - last < Self.daysBetweenPrunings * 86_400 { return nil }
-    if last != nil {
-      try prune(callsBefore: now.minute.advanced(by: -Self.daysOfIDs * 1440), now: now)
+    if let last, last <= seconds, seconds - last < Self.daysBetweenPrunings * 86_400 { return nil }
+    let kept = try lastKept
+    let isPlausible = kept.map { (seconds - $0.milliseconds / 1000) / 86_400 < 60 } ?? false
+    if let last, last <= seconds, isPlausible, let newest = try newestMinute {
+      try prune(callsBefore: min(now.minute, newest).advanced(by: -Self.daysOfIDs * 1440), now: now)
     }
     return Self.note(of: seconds, key)
   }
@@ -244,6 +258,13 @@ extension LedgerStore {
 
   private static func note(of number: Int64, _ key: String) -> StoreNote {
     StoreNote(kind: LedgerKeeper.NoteKind.state, key: key, value: Array(String(number).utf8))
+  }
+
+  /// From when on calls are counted; `nil` for all. A limit that a wrong clock set gives way.
+  func countedFrom(now: Instant) throws(StoreError) -> Minute? {
+    let oldest = now.minute.advanced(by: -Self.daysOfIDs * 1440)
+    let pruned = try callsPrunedBefore.map { min($0, oldest) }
+    return [pruned, try forgottenBefore].compactMap { $0 }.max()
   }
 
   /// What is stored of files. One that another version wrote in another form is read anew.

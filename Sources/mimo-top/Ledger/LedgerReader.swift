@@ -22,6 +22,9 @@ struct LedgerReader {
     base = try store.base(promptEdges: configuration.catalog.promptEdges, now: SystemClock.now)
   }
 
+  /// Whether the ledger is still the one that was opened.
+  var isCurrent: Bool { store.isCurrent }
+
   /// Whether something was stored, or other minutes are wanted, since the last snapshot.
   mutating func hasNews(_ minutes: [Range<Minute>]?) throws(StoreError) -> Bool {
     try store.commitNumber != commit || minutes != self.minutes

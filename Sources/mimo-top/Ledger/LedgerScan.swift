@@ -1,3 +1,4 @@
+import MimoDashboard
 import MimoEngine
 import MimoIngest
 import MimoStore
@@ -18,29 +19,44 @@ struct LedgerScan {
   let files: [FileReport]
   let sourceErrors: [LogError]
   /// What the user should know that stops nothing.
-  let notices: [String]
+  private(set) var notices: [String]
   /// The formats of logs that are gone.
   var goneFormats: Set<String> = []
-  /// Whether something could not be stored.
+  /// Whether something could not be stored, or what was stored is lost.
   var hasTrouble = false
 
-  /// Reads on where the ledger stopped, and stores what is new; while another process keeps the ledger, that
-  /// does so.
+  /// Reads on where the ledger stopped, and stores what is new. While another process keeps the ledger, or it cannot be
+  /// written, that happens in memory.
   ///
   /// - Parameter history: what is needed of it.
   /// - Throws: `StoreError` if the ledger cannot be used at all; the logs were not read then.
   init(_ configuration: Configuration, history: NeededHistory = .kept(nil)) throws(StoreError) {
+    guard configuration.keepsLedger else {
+      try self.init(keeping: try Self.openFrozen(), configuration, history)
+      return
+    }
     do throws(StoreError) {
-      guard configuration.keepsLedger else { throw .held(path: "", by: "") }
       let store = try LedgerStore.open(
         folder: UserFolders.state, access: .write, now: SystemClock.now)
       try self.init(keeping: store, configuration, history)
-    } catch .held {
-      let store = try LedgerStore.open(
-        folder: UserFolders.state, access: .read, now: SystemClock.now)
-      try store.freeze()
+    } catch {
+      let store: LedgerStore
+      do throws(StoreError) { store = try Self.openFrozen() } catch let second {
+        if case .held = error { throw second }
+        throw error
+      }
       try self.init(keeping: store, configuration, history)
+      if case .held = error { return }
+      hasTrouble = true
+      notices.append("\(error.description) (its history is shown, nothing is stored)")
     }
+  }
+
+  private static func openFrozen() throws(StoreError) -> LedgerStore {
+    let store = try LedgerStore.open(
+      folder: UserFolders.state, access: .read, now: SystemClock.now)
+    try store.freeze()
+    return store
   }
 
   private init(
@@ -73,10 +89,19 @@ struct LedgerScan {
     case .passing: snapshot = try keeper.passingSnapshot()
     }
     files = collector.fileReports
-    goneFormats = Set(collector.goneFiles.flatMap(\.report.formats))
-    hasTrouble = keeper.trouble != nil
+    goneFormats = Set(collector.goneFiles.flatMap(\.state.report.formats))
+    hasTrouble = keeper.trouble != nil || store.hasLostHistory
     notices = store.notices + (keeper.trouble.map { [$0.description] } ?? [])
+    let tooOld = files.reduce(0) { $0 + $1.tooOld } - keeper.tooOldBefore
+    if tooOld > 0 {
+      notices.append(
+        "\(NumberFormat.counted(Int64(tooOld), "call")) left out: of a time that the ledger was told to forget, or whose ids it does not know any more (mimo-top ledger)"
+      )
+    }
   }
+
+  /// Lets go of the ledger, once no pass over the snapshot is needed any more.
+  func close() { store.close() }
 
   /// Why a pass over the snapshot missed something.
   var readError: StoreError? { store.readError }

@@ -65,10 +65,11 @@ struct LedgerStatus {
     var end: Instant?
     // What lies in the future was written while the clock was wrong.
     for span in statistics.spans where span.began <= now {
+      let ended = min(span.ended, now)
       if let end, span.began.milliseconds - end.milliseconds >= Self.shortestGap {
         gaps.append(Gap(from: end, to: span.began))
       }
-      end = max(end ?? span.ended, span.ended)
+      end = max(end ?? ended, ended)
     }
     if let end, !isHeld, now.milliseconds - end.milliseconds >= Self.shortestGap {
       gaps.append(Gap(from: end, to: now))

@@ -11,17 +11,15 @@ enum ServiceUnit: String, CaseIterable, ExpressibleByArgument {
   case systemd, launchd
 
   /// The unit, for a program at this path.
-  func text(program: String) -> String {
+  ///
+  /// - Parameter environment: variables that say where logs, settings and the ledger lie: a service does not know those of
+  ///   a shell.
+  func text(program: String, environment: [(name: String, value: String)]) -> String {
+    // No unit can hold a line break.
+    let environment = environment.filter { !$0.value.contains { $0.isNewline } }
     switch self {
     case .systemd:
-      // A percent sign and a quote mean something there.
-      let path = program.reduce(into: "") { path, character in
-        switch character {
-        case "%": path += "%%"
-        case "\\", "\"": path += "\\\(character)"
-        default: path.append(character)
-        }
-      }
+      let variables = environment.map { "Environment=\"\($0.name)=\(Self.systemd($0.value))\"\n" }
       return """
         # ~/.config/systemd/user/mimo-top.service
         # systemctl --user daemon-reload && systemctl --user enable --now mimo-top
@@ -29,8 +27,8 @@ enum ServiceUnit: String, CaseIterable, ExpressibleByArgument {
         Description=Keeps the ledger of LLM usage
 
         [Service]
-        ExecStart="\(path)" watch
-        Restart=on-failure
+        ExecStart="\(Self.systemd(program))" watch
+        \(variables.joined())Restart=on-failure
         RestartSec=10
         Nice=10
         UMask=0077
@@ -40,13 +38,8 @@ enum ServiceUnit: String, CaseIterable, ExpressibleByArgument {
 
         """
     case .launchd:
-      let path = program.reduce(into: "") { path, character in
-        switch character {
-        case "&": path += "&amp;"
-        case "<": path += "&lt;"
-        case ">": path += "&gt;"
-        default: path.append(character)
-        }
+      let variables = environment.map {
+        "<key>\($0.name)</key><string>\(Self.xml($0.value))</string>"
       }
       return """
         <?xml version="1.0" encoding="UTF-8"?>
@@ -56,7 +49,8 @@ enum ServiceUnit: String, CaseIterable, ExpressibleByArgument {
         <dict>
           <key>Label</key><string>mimo-top.watch</string>
           <key>ProgramArguments</key>
-          <array><string>\(path)</string><string>watch</string></array>
+          <array><string>\(Self.xml(program))</string><string>watch</string></array>
+          <key>EnvironmentVariables</key><dict>\(variables.joined())</dict>
           <key>RunAtLoad</key><true/>
           <key>KeepAlive</key><dict><key>SuccessfulExit</key><false/></dict>
           <key>ProcessType</key><string>Background</string>
@@ -65,6 +59,35 @@ enum ServiceUnit: String, CaseIterable, ExpressibleByArgument {
         </plist>
 
         """
+    }
+  }
+
+  /// A percent sign and a quote mean something in a unit.
+  private static func systemd(_ text: String) -> String {
+    text.reduce(into: "") { text, character in
+      switch character {
+      case "%": text += "%%"
+      case "\\", "\"": text += "\\\(character)"
+      default: text.append(character)
+      }
+    }
+  }
+
+  private static func xml(_ text: String) -> String {
+    text.reduce(into: "") { text, character in
+      switch character {
+      case "&": text += "&amp;"
+      case "<": text += "&lt;"
+      case ">": text += "&gt;"
+      default: text.append(character)
+      }
+    }
+  }
+
+  /// The variables that are set and that a service has to know.
+  static var environment: [(name: String, value: String)] {
+    (["XDG_STATE_HOME", "TZ"] + Discovery.variables).compactMap { name in
+      UserFolders.variable(name).map { (name: name, value: $0) }
     }
   }
 

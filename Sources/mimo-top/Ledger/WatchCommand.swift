@@ -36,7 +36,10 @@ struct WatchCommand: ParsableCommand {
   var unit: ServiceUnit?
 
   func run() throws {
-    if let unit { return StandardStreams.print(unit.text(program: ServiceUnit.program)) }
+    if let unit {
+      return StandardStreams.print(
+        unit.text(program: ServiceUnit.program, environment: ServiceUnit.environment))
+    }
     guard common.logs.isEmpty else {
       throw Misuse(
         description:

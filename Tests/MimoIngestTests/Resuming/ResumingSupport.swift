@@ -44,7 +44,7 @@ final class Process {
   }
 
   /// The files that were followed, gone ones included.
-  var reports: [FileReport] { collector.fileReports + collector.goneFiles.map(\.report) }
+  var reports: [FileReport] { collector.fileReports + collector.goneFiles.map(\.state.report) }
 }
 
 /// Sources followed by many processes one after another, of which each takes up what the last has stored.

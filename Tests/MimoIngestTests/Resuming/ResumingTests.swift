@@ -402,7 +402,7 @@ private func append(_ text: String, _ path: String) throws {
     parts.store()
     #expect(sums(parts.process.collector.ledger.snapshot()).requests == 5)
     #expect(parts.process.collector.fileReports.map(\.records) == [2, 2])
-    #expect(parts.process.collector.goneFiles.map(\.report.path) == [scratch.path("b.jsonl")])
+    #expect(parts.process.collector.goneFiles.map(\.state.report.path) == [scratch.path("b.jsonl")])
     #expect(
       Set(parts.stored.map(\.place.path))
         == Set(["b", "c", "d"].map { scratch.path($0 + ".jsonl") }))
@@ -420,7 +420,7 @@ private func append(_ text: String, _ path: String) throws {
       parts.process.settle()
       parts.store()
       #expect(parts.process.collector.fileReports.map(\.path) == [scratch.path("b.jsonl")])
-      let gone = parts.process.collector.goneFiles
+      let gone = parts.process.collector.goneFiles.map(\.state)
       #expect(gone.map(\.report.path) == [scratch.path("a.jsonl")])
       #expect(gone.map(\.report.records) == [2])
       #expect(gone.first?.report.formats == ["api"])
