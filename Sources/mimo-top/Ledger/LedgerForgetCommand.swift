@@ -9,8 +9,8 @@ struct LedgerForgetCommand: ParsableCommand {
     commandName: "forget",
     abstract: "Delete usage before a time, or that of one source, for good.",
     discussion: """
-      What is deleted is overwritten on disk, and does not come back from logs that were read: they are not read \
-      again. mimo-top ledger export writes what there is beforehand.
+      Alerts that were over before the time go, too. What is deleted is overwritten on disk, and does not come back \
+      from logs that were read: they are not read again. mimo-top ledger export writes what there is beforehand.
       """)
 
   @Option(

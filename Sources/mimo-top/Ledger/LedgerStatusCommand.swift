@@ -29,7 +29,8 @@ struct LedgerStatusCommand: ParsableCommand {
       return LedgerStatus(
         path: store.path, clock: configuration.clock, now: configuration.now,
         isHeld: LedgerStore.isHeld(folder: UserFolders.state),
-        statistics: try store.statistics(), files: try store.fileStates())
+        statistics: try store.statistics(), files: try store.fileStates(),
+        alerts: try store.alerts())
     }
     StandardStreams.print(json ? status.json.text + "\n" : status.text)
   }
@@ -44,6 +45,7 @@ struct LedgerStatus {
   var isHeld: Bool
   var statistics: StoreStatistics
   var files: [FileState]
+  var alerts: AlertLog
 
   /// Claude Code deletes transcripts after thirty days: what was written in a longer gap may be gone unread.
   static let harmlessGap: Int64 = 30 * 86_400_000
@@ -80,6 +82,13 @@ struct LedgerStatus {
   private func date(_ minute: Minute) -> String { String(clock.text(minute.start).prefix(10)) }
   private func date(_ instant: Instant) -> String { String(clock.text(instant).prefix(10)) }
 
+  private var alertWords: String {
+    guard let last = alerts.entries.last else { return "none" }
+    let state = last.alert.end == nil ? "still standing" : "over"
+    return
+      "\(NumberFormat.full(Int64(alerts.entries.count))); the last of \(date(last.start)), lowest hit rate \(NumberFormat.percent(last.alert.lowestRate)), \(state)"
+  }
+
   var text: String {
     let s = statistics
     var text = "ledger: \(path)\n"
@@ -107,6 +116,7 @@ struct LedgerStatus {
       )
     }
     if let before = s.forgottenBefore { line("forgotten", "all before \(date(before))") }
+    line("alerts", alertWords)
     for source in s.sources {
       let name = source.name.isEmpty ? "(no source)" : source.name
       text +=
@@ -141,6 +151,16 @@ struct LedgerStatus {
       ("logs_gone", .integer(Int64(gone))),
       ("ids_pruned_before", time(s.callsPrunedBefore?.start)),
       ("forgotten_before", time(s.forgottenBefore?.start)),
+      ("alerts", .integer(Int64(alerts.entries.count))),
+      (
+        "last_alert",
+        alerts.entries.last.map { entry in
+          .object([
+            ("since", time(entry.start.start)), ("until", time(entry.alert.end?.start)),
+            ("lowest_hit_rate", .text(entry.alert.lowestRate.text(decimals: 6))),
+          ])
+        } ?? .null
+      ),
       (
         "sources",
         .array(
