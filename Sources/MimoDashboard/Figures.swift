@@ -180,10 +180,13 @@ extension Model {
         of: snapshot, tariff: countsCredits ? moneyTariff : tariff, filters: filters, clock: clock,
         now: now) : nil
     figures.verdict = monitor.judge(
-      snapshot, tariff: tariff, since: now.minute.advanced(by: -7 * 1440), now: now)
+      snapshot, tariff: tariff, since: alertsSince, now: now)
     figures.timeline = Timeline(
       of: snapshot, tariff: tariff, from: now.minute.advanced(by: -59), stepMinutes: 1, count: 60)
   }
+
+  /// The minute from which on alerts are looked for.
+  var alertsSince: Minute { now.minute.advanced(by: -7 * 1440) }
 
   private mutating func deriveChange(_ tariff: Tariff, _ minutes: Range<Minute>?) {
     guard overlay == .change else {

@@ -206,6 +206,8 @@ public struct IngestSummary: Sendable, Equatable {
   public var reading: ReadingProgress?
   /// What is followed, for a screen without usage.
   public var sources: [String] = []
+  /// The alerts that the ledger keeps.
+  public var alerts = AlertLog()
   /// What of the history is in the counts; `nil` if all of it is.
   public var history: LoadedHistory?
   /// Whether what is counted cannot be kept, although it should be.

@@ -13,7 +13,7 @@ extension LedgerStore {
     }
   }
 
-  /// Forgets all usage before a minute, and the names that nothing else has.
+  /// Forgets all usage before a minute, the alerts that were over by then, and the names that nothing else has.
   ///
   /// Cost: linear in the ledger.
   public func forget(before minute: Minute, now: Instant) throws(StoreError) {

@@ -89,7 +89,20 @@ struct StoreFolder {
   /// Whether the database has no bytes, although there are changes to it.
   var isCutOff: Bool {
     var about = stat()
-    return stat(database, &about) == 0 && about.st_size == 0 && hasPendingChanges
+    return stat(database, &about) == 0 && about.st_size == 0 && hasPendingChanges && !isUnmade
+  }
+
+  /// Whether somebody was killed who had only begun to make the database: its journal says that it had no pages before.
+  ///
+  /// Source: sqlite.org/fileformat2.html, section 3, the size of the database at offset 16; read 2026-11-22.
+  private var isUnmade: Bool {
+    var about = stat()
+    if stat(database + "-wal", &about) == 0, about.st_size > 0 { return false }
+    let journal = open(database + "-journal", O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+    if journal < 0 { return false }
+    defer { close(journal) }
+    var pages: UInt32 = .max
+    return pread(journal, &pages, 4, 16) == 4 && pages == 0
   }
 
   /// Renames the database and what is beside it; returns the new name.
@@ -173,7 +186,10 @@ struct StoreFolder {
   var hasPendingChanges: Bool { pendingBytes > 0 }
 
   /// The bytes of these changes.
-  var pendingBytes: Int64 {
+  var pendingBytes: Int64 { Self.pendingBytes(beside: database) }
+
+  /// The bytes of changes to a database that are not in it.
+  static func pendingBytes(beside database: String) -> Int64 {
     ["-wal", "-journal"].reduce(0) { sum, companion in
       var about = stat()
       return stat(database + companion, &about) == 0 ? sum + Int64(about.st_size) : sum

@@ -1,8 +1,9 @@
 import MimoEngine
 
-/// A value that others keep in the ledger, under a kind and a key of theirs: bookmarks of files, alerts, settings.
+/// A value in the ledger beside the counts, under a kind and a key: bookmarks of files, alerts, settings.
 ///
-/// The store does not look into it. Whoever writes it has to tell damaged and outdated values from good ones.
+/// The store looks only into settings and alerts. Whoever writes another has to tell damaged and outdated values
+/// from good ones.
 public struct StoreNote: Hashable, Sendable {
   /// What it is; one word for each use.
   public var kind: String
@@ -22,6 +23,19 @@ public struct StoreNote: Hashable, Sendable {
   public init(kind: String, key: String, value: [UInt8]?) {
     self.init(kind: kind, key: Array(key.utf8), value: value)
   }
+}
+
+extension StoreNote {
+  /// The kinds that the store itself knows.
+  enum Kind {
+    static let anchor = "anchor"
+    static let plan = "plan"
+    static let alert = "alert"
+    static let told = "told"
+  }
+
+  /// The kinds of what no log tells again: a ledger that begins anew takes it over from the one before.
+  static let lastingKinds = [Kind.anchor, Kind.plan, Kind.alert, Kind.told]
 }
 
 /// A time in which one process kept the ledger.

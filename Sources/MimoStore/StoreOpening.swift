@@ -1,6 +1,12 @@
 import MimoEngine
 import MimoSQLite
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// The steps from a folder to an open ledger.
 struct StoreOpening: Sendable {
   var folder: StoreFolder
@@ -12,6 +18,10 @@ struct StoreOpening: Sendable {
   var isOnNetwork: Bool?
   /// What a new ledger takes over from the one whose place it is to take.
   var heritage: LedgerHeritage?
+  /// How many milliseconds a call waits while others write.
+  var patience: Int32 = 1000
+  /// Whether a ledger that only a writer can bring to the present form is read as it is.
+  var acceptsOlder = false
 
   /// What is known from then on.
   struct Facts: Sendable {
@@ -47,28 +57,35 @@ struct StoreOpening: Sendable {
     let name = try folder.setAside(now: now)
     folder.clearSuspicion()
     var facts = try connectForWriting(&state)
+    let isWhole = state.database.map { takeOver(from: name, into: $0) } ?? false
     facts.hasLostHistory = true
     facts.notices.append(
       "\(folder.database): was damaged and is now \(name); `mimo-top ledger rebuild` recounts what logs still tell"
+        + (isWhole ? "" : "; readings of consoles and old alerts could not all be taken over")
     )
     return facts
   }
 
-  private func connectForWriting(_ state: inout StoreState) throws(StoreError) -> Facts {
-    if folder.isCutOff { throw .damaged(path: folder.database) }
-    let wasEmpty = try folder.prepareDatabase()
-    let isOnNetwork = self.isOnNetwork ?? SQLiteConnection.isOnNetwork(folder: folder.path)
-    return try translatingErrors { () throws(SQLiteError) in
-      let connection = try connection(.readWrite)
-      // Without memory shared among machines a WAL, as a copied ledger may have, is for one process alone.
-      if isOnNetwork { try connection.execute("PRAGMA locking_mode = EXCLUSIVE") }
-      if let problem = try problem(of: connection) { return .failure(problem) }
-      try setJournal(of: connection, isOnNetwork: isOnNetwork)
-      try connection.execute("PRAGMA cache_size = -4096; PRAGMA journal_size_limit = 8388608")
-      let database = LedgerDatabase(connection)
-      try Schema.migrate(connection) { () throws(SQLiteError) in
-        try database.begin(now: now, folder, heritage)
+  /// Takes over what no log tells, as far as it can be read; whether that was all.
+  private func takeOver(from path: String, into database: LedgerDatabase) -> Bool {
+    do throws(SQLiteError) {
+      // Nothing is to come about beside it that need not.
+      let hasChanges = StoreFolder.pendingBytes(beside: path) > 0
+      let damaged = try SQLiteConnection(
+        path: path, access: hasChanges ? .readOnly : .immutable, vfs: vfs)
+      let (notes, isWhole) = LedgerDatabase(damaged).readableLastingNotes()
+      try database.connection.transaction(writes: true) { () throws(SQLiteError) in
+        for note in notes { try database.set(note) }
       }
+      return isWhole
+    } catch {
+      return false
+    }
+  }
+
+  private func connectForWriting(_ state: inout StoreState) throws(StoreError) -> Facts {
+    try connected { (connection, wasEmpty) throws(SQLiteError) in
+      let database = try migrated(connection)
       if folder.isSuspect {
         try database.verify()
         folder.clearSuspicion()
@@ -84,8 +101,38 @@ struct StoreOpening: Sendable {
           "\(folder.database): was empty; a new ledger begins, and what was in an older one is not in it"
         )
       }
-      return .success(facts)
+      return facts
     }
+  }
+
+  /// Calls `body` with a connection for writing, before anything is written, and whether there was an empty file.
+  private func connected<R>(
+    _ body: (SQLiteConnection, Bool) throws(SQLiteError) -> R
+  ) throws(StoreError) -> R {
+    if folder.isCutOff { throw .damaged(path: folder.database) }
+    let wasEmpty = try folder.prepareDatabase()
+    return try translatingErrors { () throws(SQLiteError) in
+      let connection = try connection(.readWrite)
+      // Without memory shared among machines a WAL, as a copied ledger may have, is for one process alone.
+      if usesNetwork { try connection.execute("PRAGMA locking_mode = EXCLUSIVE") }
+      if let problem = try problem(of: connection) { return .failure(problem) }
+      return .success(try body(connection, wasEmpty))
+    }
+  }
+
+  /// The ledger of a connection, made or brought to the present form; only for the one who has the right to write.
+  private func migrated(_ connection: SQLiteConnection) throws(SQLiteError) -> LedgerDatabase {
+    try setJournal(of: connection, isOnNetwork: usesNetwork)
+    try connection.execute("PRAGMA cache_size = -4096; PRAGMA journal_size_limit = 8388608")
+    let database = LedgerDatabase(connection)
+    try Schema.migrate(connection) { () throws(SQLiteError) in
+      try database.begin(now: now, folder, heritage)
+    }
+    return database
+  }
+
+  private var usesNetwork: Bool {
+    isOnNetwork ?? SQLiteConnection.isOnNetwork(folder: folder.path)
   }
 
   private func connectForReading(_ state: inout StoreState) throws(StoreError) -> Facts {
@@ -102,7 +149,9 @@ struct StoreOpening: Sendable {
       if let problem = try problem(of: connection) { return .failure(problem) }
       let version = try Schema.number("user_version", of: connection)
       if version == 0 { return .failure(.missing(path: folder.database)) }
-      if version < Schema.version { return .failure(.older(path: folder.database)) }
+      if version < Schema.version, !acceptsOlder {
+        return .failure(.older(path: folder.database))
+      }
       let database = LedgerDatabase(connection)
       state.identity = folder.databaseIdentity
       state.database = database
@@ -113,7 +162,8 @@ struct StoreOpening: Sendable {
   private func connection(
     _ access: SQLiteConnection.Access
   ) throws(SQLiteError) -> SQLiteConnection {
-    try SQLiteConnection(path: folder.database, access: access, busyMilliseconds: 1000, vfs: vfs)
+    try SQLiteConnection(
+      path: folder.database, access: access, busyMilliseconds: patience, vfs: vfs)
   }
 
   /// Why a database is not to be touched, or not to be trusted.
@@ -152,10 +202,10 @@ struct StoreOpening: Sendable {
     return Facts(origin: origin, keySalt: UInt64(bitPattern: salt))
   }
 
-  private func translatingErrors(
-    _ body: () throws(SQLiteError) -> Result<Facts, StoreError>
-  ) throws(StoreError) -> Facts {
-    let result: Result<Facts, StoreError>
+  private func translatingErrors<R>(
+    _ body: () throws(SQLiteError) -> Result<R, StoreError>
+  ) throws(StoreError) -> R {
+    let result: Result<R, StoreError>
     do throws(SQLiteError) {
       result = try body()
     } catch {
@@ -163,5 +213,62 @@ struct StoreOpening: Sendable {
       throw StoreError(path: folder.database, error)
     }
     return try result.get()
+  }
+
+  // MARK: - Changes beside the writer
+
+  /// Changes what no commit of counts touches, whoever keeps these; a ledger that is not there is made.
+  ///
+  /// The right to write is taken only to make one: who has it may keep it for months.
+  func change<R>(
+    _ body: (LedgerDatabase) throws(SQLiteError) -> R
+  ) throws(StoreError) -> R {
+    if folder.path.isEmpty { throw .homeless }
+    try folder.prepare()
+    if try !folder.hasDatabase() { try make() }
+    do throws(StoreError) {
+      for _ in 0..<20 {
+        if let result = try changeIfMade(body) { return result }
+        // Somebody was killed before it was made, or makes it at this moment.
+        try make()
+      }
+    } catch {
+      // Only the one who has the right to write may set it aside.
+      if case .damaged = error { folder.markSuspect() }
+      throw error
+    }
+    throw .busy(path: folder.database)
+  }
+
+  /// - Returns: `nil` if there is no more than an empty file.
+  private func changeIfMade<R>(
+    _ body: (LedgerDatabase) throws(SQLiteError) -> R
+  ) throws(StoreError) -> R? {
+    if folder.isCutOff { return nil }
+    return try connected { (connection, _) throws(SQLiteError) in
+      if try Schema.number("user_version", of: connection) == 0 { return nil }
+      try keepWithoutWaiting(connection)
+      return try connection.transaction(writes: true) { () throws(SQLiteError) in
+        try body(LedgerDatabase(connection))
+      }
+    }
+  }
+
+  /// Makes an empty ledger. Where another process has the right to, that one does so.
+  private func make() throws(StoreError) {
+    var state = StoreState()
+    do throws(StoreError) { _ = try run(&state) } catch {
+      guard case .held = error else { throw error }
+      usleep(50_000)
+    }
+    // The lock goes last.
+    state.database = nil
+  }
+
+  /// Has a commit wait for the disk only where that is needed to keep the database whole: see `setJournal`.
+  private func keepWithoutWaiting(_ connection: SQLiteConnection) throws(SQLiteError) {
+    let query = try connection.prepare("PRAGMA journal_mode")
+    let isWAL = try query.step() && query.text(0) == "wal"
+    try connection.execute("PRAGMA synchronous = \(isWAL ? "NORMAL" : "FULL")")
   }
 }

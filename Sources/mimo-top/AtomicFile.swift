@@ -55,19 +55,19 @@ enum AtomicFile {
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
-  /// Gives a file the first free name `NAME.broken-N`, so that nothing of it is lost.
+  /// Gives a file the first free name `NAME.WORD-N`, so that nothing of it is lost.
   ///
   /// - Returns: the new name.
-  static func setAside(_ path: String) throws(Failure) -> String {
+  static func setAside(_ path: String, as word: String) throws(Failure) -> String {
     for number in 1...9999 {
-      let name = "\(path).broken-\(number)"
+      let name = "\(path).\(word)-\(number)"
       if link(path, name) == 0 {
         unlink(path)
         return name
       }
       guard errno == EEXIST else { throw failure(path) }
     }
-    throw Failure(description: "\(path): too many broken files beside it")
+    throw Failure(description: "\(path): too many \(word) files beside it")
   }
 
   private static func failure(_ path: String, closing file: Int32? = nil) -> Failure {

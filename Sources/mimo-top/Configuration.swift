@@ -42,6 +42,8 @@ struct Configuration {
   var periods: BillingPeriods
   /// What the consoles of vendors said, by plan id.
   var anchors: [String: PlanAnchor]
+  /// The plan that was active in the dashboard last.
+  var lastPlan: StoreSettings.ActivePlan?
   var monitor: HitRateMonitor
   var themeName: String?
   var themeFiles: [CatalogFile]
@@ -250,7 +252,8 @@ extension Configuration {
       return day
     }
     periods = BillingPeriods(renewalDay: renewalDay)
-    anchors = AnchorStore.load(&notices)
+    let kept = KeptSettings.load(&notices)
+    (anchors, lastPlan) = (kept.anchors, kept.plan)
 
     monitor = HitRateMonitor()
     let percent = try setting(
@@ -457,12 +460,6 @@ enum UserFolders {
   static var state: String {
     let parent = absolute("XDG_STATE_HOME") ?? absolute("HOME").map { $0 + "/.local/state" }
     return parent.map { $0 + "/mimo-top" } ?? ""
-  }
-
-  /// Makes the state folder.
-  static func makeState() throws(Failure) {
-    if state.isEmpty { throw Failure(description: StoreError.homeless.description) }
-    try AtomicFile.makeFolder(state, mode: 0o700)
   }
 
   /// The home folder.

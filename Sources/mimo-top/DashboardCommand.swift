@@ -89,8 +89,8 @@ struct DashboardCommand: ParsableCommand {
       let code = try program.run()
       if code != 0 { throw ExitCode(code) }
     } else {
-      if configuration.keepsLedger, !configuration.namesPlan, let last = PlanMemory.load(),
-        let plan = configuration.catalog.plan(id: last.plan)
+      if configuration.keepsLedger, !configuration.namesPlan, let last = configuration.lastPlan,
+        let plan = configuration.catalog.plan(id: last.id)
       {
         (configuration.plan, configuration.currency) = (plan, last.currency)
       }

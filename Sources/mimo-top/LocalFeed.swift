@@ -244,6 +244,7 @@ private final class FeedThread {
       ingest.summary.history = LoadedHistory(
         first: keeper.coverage.first, loaded: keeper.coverage.loaded)
       ingest.summary.reading = reading.progress
+      ingest.summary.alerts = keeper.alerts
       feed.publish(
         LocalFeed.News(snapshot: snapshot, ingest: ingest.summary, isCaughtUp: isCaughtUp))
     }
@@ -275,7 +276,7 @@ private final class FeedThread {
       return
     }
     if let failure { throw failure }
-    try keeper.commit(isCaughtUp: isCaughtUp)
+    try keeper.commit(isCaughtUp: isCaughtUp, judgesAlerts: isCaughtUp)
   }
 
   /// Shows what another process keeps, until that ends.
@@ -440,6 +441,7 @@ private struct FollowedFiles {
       return file
     }
     summary.history = LoadedHistory(first: reader.coverage.first, loaded: reader.coverage.loaded)
+    summary.alerts = reader.alerts
     trouble = nil
     (summary.errors, summary.notices) = ([], [])
     noteLedger()

@@ -1,6 +1,7 @@
 import ArgumentParser
 import MimoDashboard
 import MimoEngine
+import MimoStore
 
 /// `mimo-top plans anchor ID --used N --at TIME`: what a vendor's console says of a plan.
 struct PlansAnchorCommand: ParsableCommand {
@@ -80,7 +81,7 @@ struct PlansAnchorCommand: ParsableCommand {
       throw Misuse(description: "--at '\(at ?? "")' lies in the future")
     }
     var notices: [String] = []
-    try AnchorStore.update(&notices) { $0[id] = anchor }
+    try Self.change(&notices) { $0.anchors[id] = anchor }
     for notice in notices { StandardStreams.complain(notice) }
     var text =
       "\(id): \(Self.text(amount)) credits used at \(configuration.clock.text(anchor.at))\n"
@@ -99,7 +100,7 @@ struct PlansAnchorCommand: ParsableCommand {
         description: "no reading of '\(id)'" + (known.isEmpty ? "" : "; there is one of \(known)"))
     }
     var notices: [String] = []
-    try AnchorStore.update(&notices) { $0[id] = nil }
+    try Self.change(&notices) { $0.anchors[id] = nil }
     for notice in notices { StandardStreams.complain(notice) }
     StandardStreams.print("\(id): forgotten\n")
   }
@@ -114,6 +115,17 @@ struct PlansAnchorCommand: ParsableCommand {
     }
     StandardStreams.print(
       TextTable.text([["plan", "credits used", "at"]] + rows, leading: [0, 2]))
+  }
+
+  private static func change(
+    _ notices: inout [String], _ change: (inout StoreSettings) -> Void
+  ) throws(Failure) {
+    do throws(StoreError) {
+      // A keeper that reads gigabytes stores them in large pieces.
+      try KeptSettings.change(patience: 10_000, &notices, change)
+    } catch {
+      throw Failure(description: "\(error.description) (nothing was changed)")
+    }
   }
 
   /// Credits with the separators and units that consoles show.

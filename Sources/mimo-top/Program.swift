@@ -2,6 +2,7 @@ import MimoCurses
 import MimoDashboard
 import MimoEngine
 import MimoScreen
+import MimoStore
 
 #if canImport(Darwin)
   import Darwin
@@ -18,6 +19,8 @@ final class Program {
   private var model: Model
   private let stream: DemoStream?
   private let keepsChoice: Bool
+  /// A choice of a plan that is still to be kept.
+  private var newChoice: StoreSettings.ActivePlan?
 
   /// Opens the terminal and starts to follow the logs.
   init(_ configuration: Configuration, stream: DemoStream?) throws {
@@ -50,7 +53,9 @@ final class Program {
       let gap = pace.pause(at: SystemClock.monotonicMilliseconds)
       if gap <= 0 { feed.request() }
       let untilTick = min(60_000, model.nextTick.milliseconds - SystemClock.now.milliseconds)
-      let timeout = max(0, gap > 0 ? min(gap, untilTick) : untilTick)
+      if newChoice != nil { keepChoice(patience: 0) }
+      let untilNext = newChoice == nil ? untilTick : min(untilTick, 1000)
+      let timeout = max(0, gap > 0 ? min(gap, untilNext) : untilNext)
       var descriptors = [
         pollfd(fd: screen.inputDescriptor, events: Int16(POLLIN), revents: 0),
         pollfd(fd: screen.signalDescriptor, events: Int16(POLLIN), revents: 0),
@@ -93,12 +98,15 @@ final class Program {
           return false
         case .suspend: screen.suspend()
         case .repaint: screen.repaint()
-        case .saveChoice(let plan, let currency): save(plan, currency)
+        // For logs that were named no plan is kept.
+        case .saveChoice(let plan, let currency):
+          if keepsChoice { newChoice = StoreSettings.ActivePlan(id: plan, currency: currency) }
         }
       }
     case .resized(let size): _ = update(&model, .resized(size))
     case .suspend: screen.suspend()
     case .terminate(let signal):
+      keepChoice(patience: 1000)
       feed.finish(withinMilliseconds: 1000)
       screen.end(bySignal: signal)
     case .hangUp:
@@ -108,16 +116,24 @@ final class Program {
     return true
   }
 
-  /// Keeps the choice, unless the plan was chosen for logs that were named.
-  private func save(_ plan: String, _ currency: Currency) {
-    guard keepsChoice else { return }
-    do throws(Failure) { try PlanMemory.save(plan: plan, currency: currency) } catch {
-      _ = update(&model, .notice("the plan is not kept: \(error.description)"))
+  /// Keeps the choice; while others write, it is tried again.
+  private func keepChoice(patience: Int32) {
+    guard let choice = newChoice else { return }
+    var notices: [String] = []
+    do throws(StoreError) {
+      try KeptSettings.change(patience: patience, &notices) { $0.plan = choice }
+    } catch .busy {
+      return
+    } catch {
+      notices.append("the plan is not kept: \(error.description)")
     }
+    newChoice = nil
+    for notice in notices { _ = update(&model, .notice(notice)) }
   }
 
   private func leave() {
     screen.close()
+    keepChoice(patience: 1000)
     feed.finish(withinMilliseconds: 1000)
   }
 }

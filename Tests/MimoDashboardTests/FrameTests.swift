@@ -163,6 +163,55 @@ import Testing
     expectFrame(view(model), "alert-log-\(columns)x\(rows)")
   }
 
+  @Test(arguments: [(80, 24), (40, 10)])
+  func `the alert log goes on with what the ledger keeps`(columns: Int, rows: Int) {
+    func entry(daysAgo days: Int, _ driver: HitRateMonitor.Driver?, _ goodRate: Ratio?)
+      -> AlertLog.Entry
+    {
+      let start = MadeUpUsage.now.minute.advanced(by: -1440 * days)
+      return AlertLog.Entry(
+        HitRateMonitor.Alert(
+          start: start, end: start.advanced(by: 40), rateAtStart: Ratio(19, 100)!,
+          lowestRate: Ratio(7, 100)!, window: .init(requests: 40, prompt: 90_000, read: 6300),
+          driver: driver, goodRate: goodRate), limit: Ratio(30, 100)!)
+    }
+    var ingest = IngestSummary.oneLog
+    ingest.alerts = AlertLog([
+      entry(daysAgo: 700, nil, nil),
+      entry(
+        daysAgo: 40, .init(model: "alpha-pro", project: "/home/ana/shop", share: Ratio(4, 5)!),
+        Ratio(81, 100)),
+      // What is judged anew from cells on screen is not shown twice.
+      entry(daysAgo: 1, nil, nil),
+    ])
+    var model = Model.made(.missing, columns, rows, ingest: ingest)
+    model.type("a")
+    expectFrame(view(model), "alert-log-kept-\(columns)x\(rows)")
+  }
+
+  @Test func `an alert that began before the last days is shown with its beginning`() {
+    var usage = MadeUpUsage()
+    for minute in 9960..<10_080 {
+      usage.call("alpha-mini", project: nil, minutesAgo: minute, fresh: 9000, read: 10, output: 10)
+    }
+    let cut = MadeUpUsage.now.minute.advanced(by: -7 * 1440)
+    var model = Model.made(usage)
+    model.type("a")
+    let alone = model.text
+    var ingest = IngestSummary.oneLog
+    ingest.alerts = AlertLog([
+      AlertLog.Entry(
+        HitRateMonitor.Alert(
+          start: cut.advanced(by: -100), end: cut.advanced(by: 130), rateAtStart: Ratio(1, 9)!,
+          lowestRate: Ratio(1, 90)!, window: .init(requests: 40, prompt: 90_000, read: 1000)),
+        limit: Ratio(1, 5)!)
+    ])
+    _ = update(&model, .usage(usage.ledger.snapshot(), ingest))
+    #expect(alone.contains(" to ") && model.text != alone)
+    #expect(model.text.components(separatedBy: "raised at").count == 2)
+    #expect(model.line(with: "raised at").contains("raised at 11.1%"))
+  }
+
   @Test func `an alert log without alerts says so`() {
     var model = Model.made()
     model.type("a")

@@ -84,7 +84,74 @@ extension fault_kind: @retroactive CustomTestStringConvertible {
     return (failures, operations)
   }
 
-  @Test(arguments: [FAULT_DISK_FULL, FAULT_IO_ERROR, FAULT_SHORT, FAULT_DEAD], [false, true])
+  private static let kinds = [FAULT_DISK_FULL, FAULT_IO_ERROR, FAULT_SHORT, FAULT_DEAD]
+
+  /// Changes settings one after the other, with a fault; what failed is tried again without.
+  ///
+  /// - Returns: how often something failed that was told.
+  private func change(
+    _ folder: TemporaryFolder, _ number: Int, _ kind: fault_kind
+  ) throws -> (failures: Int, operations: Int) {
+    _ = isRegistered
+    var opening = StoreOpening(
+      folder: StoreFolder(path: folder.ledger), access: .write, now: testNow)
+    opening.vfs = "fault"
+    var failures = 0
+    fault_vfs_arm(number, kind)
+    defer { fault_vfs_arm(0, kind) }
+    for step in 0..<3 {
+      let note = StoreNote(kind: "a", key: "\(step)", value: [UInt8(step)])
+      while true {
+        do throws(StoreError) {
+          try opening.change { (database) throws(SQLiteError) in try database.set(note) }
+          break
+        } catch {
+          failures += 1
+          if case .damaged = error { throw error }
+          if failures > 2 { throw error }
+          if kind == FAULT_DEAD { fault_vfs_arm(0, kind) }
+        }
+      }
+    }
+    return (failures, fault_vfs_count())
+  }
+
+  @Test(arguments: kinds) func `settings are changed whatever fails, and counts stay`(
+    kind: fault_kind
+  ) throws {
+    for hasLedger in [false, true] {
+      func make() throws -> TemporaryFolder {
+        let folder = TemporaryFolder()
+        if hasLedger {
+          let store = try LedgerStore.open(folder)
+          for (changes, notes) in Self.commits.prefix(1) {
+            try store.commit(changes, notes: notes, now: testNow)
+          }
+          store.close()
+        }
+        return folder
+      }
+      var before = Contents()
+      if hasLedger { before.apply(Self.commits[0].0, Self.commits[0].1) }
+      let operations = try change(try make(), 0, kind).operations
+      #expect(operations > 10)
+      var told = 0
+      for number in 1...operations {
+        let folder = try make()
+        told += try change(folder, number, kind).failures
+        var expected = before.readable
+        for step in 0..<3 {
+          expected.notes["a", default: [:]][Array("\(step)".utf8)] = [UInt8(step)]
+        }
+        let found = try Contents(try LedgerStore.open(folder))
+        #expect(found == expected, "operation \(number)")
+        if found != expected { return }
+      }
+      #expect(told > operations / 3)
+    }
+  }
+
+  @Test(arguments: kinds, [false, true])
   func `each operation fails once`(kind: fault_kind, isOnNetwork: Bool) throws {
     let (failures, operations) = try run(TemporaryFolder(), 0, kind, isOnNetwork)
     #expect(failures == 0)

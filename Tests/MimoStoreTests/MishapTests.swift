@@ -88,6 +88,25 @@ import Testing
     #expect(try files().contains(name + "-2"))
   }
 
+  @Test func `a ledger whose maker was killed at once is not taken for a damaged one`() throws {
+    try FileManager.default.createDirectory(
+      atPath: folder.ledger, withIntermediateDirectories: true)
+    for pages in [0, 3] as [UInt8] {
+      for file in [database, database + "-wal"] {
+        try? FileManager.default.removeItem(atPath: file)
+      }
+      try Data().write(to: URL(filePath: database))
+      // The header of a journal: what it is and how much is in it is written last.
+      var journal = Data(repeating: 0, count: 512)
+      journal[19] = pages
+      try journal.write(to: URL(filePath: database + "-journal"))
+      let store = try LedgerStore.open(folder)
+      #expect(try names(store) == 1)
+      store.close()
+      #expect(try files().contains { $0.contains("damaged") } == (pages > 0))
+    }
+  }
+
   /// Opens it, and once more if it turns out to be damaged.
   private func openAsProgram() throws(StoreError) -> LedgerStore {
     for _ in 0..<2 {

@@ -38,6 +38,18 @@ extension LedgerStore {
   }
 }
 
+extension LedgerStore {
+  /// Puts a ledger that counted nothing in the place of a folder's own; returns where that is from then on.
+  static func replaced(in folder: TemporaryFolder) throws -> String {
+    let old = try open(folder)
+    let scratch = folder.ledger + "/rebuild-1"
+    try old.successor(in: scratch, withoutNotes: [], now: testNow).close()
+    let aside = try old.replace(byThatOf: scratch, now: testNow)
+    try FileManager.default.removeItem(atPath: scratch)
+    return aside
+  }
+}
+
 /// What a ledger has, in dictionaries: what a store has to be like.
 struct Contents: Equatable {
   var names: [[UInt8]] = []

@@ -19,7 +19,9 @@ extension EndToEnd {
     }
 
     private var folder: String { sandbox.home + "/.local/state/mimo-top" }
-    private var file: String { folder + "/anchors.json" }
+    private var file: String { folder + "/ledger.db" }
+    /// Where earlier versions kept readings, and the plan.
+    private var former: String { folder + "/anchors.json" }
 
     /// The billing period began days ago on every day of a month.
     private var renewalDay: String {
@@ -78,22 +80,100 @@ extension EndToEnd {
       #expect(second.output.contains("before the present billing period"))
       let list = try anchor("--list").output
       #expect(list.contains("\(Self.plan)     1,500,000  2026-10-01T00:00:00Z\n"))
-      #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["anchors.json"])
+      #expect(
+        try FileManager.default.contentsOfDirectory(atPath: folder).allSatisfy {
+          $0.hasPrefix("ledger.")
+        })
       #expect(try anchor("--remove", Self.plan).output == "\(Self.plan): forgotten\n")
       #expect(try anchor("--list").output == "no readings\n")
       #expect(try anchor("--remove", Self.plan).ending == .status(64))
     }
 
+    @Test func `what an earlier version kept in files is taken over once`() throws {
+      let anchors =
+        #"{"schema":"mimo-top.anchors/1","anchors":{"mimo-token-plan-pro":{"at":"2026-10-01T00:00:00Z","used":"77.5"},"#
+        + #""\#(Self.plan)":{"at":"2026-10-01T00:00:00Z","used":"3"}}}"#
+      try sandbox.write(anchors, to: former)
+      try sandbox.write(
+        #"{"schema":"mimo-top.choice/1","plan":"deepseek-payg","currency":"CNY"}"#,
+        to: folder + "/choice.json")
+      // Reading changes nothing.
+      let list = try anchor("--list").output
+      #expect(list.contains("mimo-token-plan-pro           77.5  2026-10-01T00:00:00Z\n"))
+      #expect(!FileManager.default.fileExists(atPath: file))
+      _ = try anchor(Self.plan, "--used", "5", "--at", "2h")
+      _ = try anchor("--remove", "mimo-token-plan-pro")
+      let after = try anchor("--list").output
+      #expect(after.contains("\(Self.plan)             5  "))
+      #expect(!after.contains("mimo-token-plan-pro"))
+      #expect(try String(contentsOfFile: former + ".imported-1", encoding: .utf8) == anchors)
+      #expect(FileManager.default.fileExists(atPath: folder + "/choice.json.imported-1"))
+      #expect(!FileManager.default.fileExists(atPath: former))
+      let dashboard = try sandbox.start()
+      try dashboard.see("DeepSeek")
+      try dashboard.see("CNY")
+      try dashboard.quit()
+    }
+
+    @Test func `the one who keeps the ledger takes files over, too`() throws {
+      try sandbox.write(
+        #"{"schema":"mimo-top.anchors/1","anchors":{"\#(Self.plan)":{"at":"2026-10-01T00:00:00Z","used":"3"}}}"#,
+        to: former)
+      try sandbox.keep()
+      #expect(!FileManager.default.fileExists(atPath: former))
+      #expect(try anchor("--list").output.contains("\(Self.plan)             3  "))
+    }
+
+    @Test func `a reading is noted while another process keeps the ledger, and outlives a rebuild`()
+      throws
+    {
+      try sandbox.writeTranscript(calls: 2)
+      let watch = try sandbox.start(["watch"])
+      try sandbox.waitUntilStored(2)
+      #expect(try anchor(Self.plan, "--used", "5").ending == .status(0))
+      try sandbox.append(sandbox.call("more"), to: sandbox.transcript("one"))
+      try sandbox.waitUntilStored(3)
+      watch.send(signal: SIGTERM)
+      #expect(try watch.waitForExit(within: patience) == .status(0))
+      try sandbox.succeed(["ledger", "rebuild"])
+      #expect(try anchor("--list").output.contains(Self.plan))
+      #expect(try sandbox.usage().requests == 3)
+    }
+
+    @Test func `the plan that was active is active again`() throws {
+      try sandbox.writeTranscript(calls: 2)
+      let first = try sandbox.start()
+      try first.see("As billed")
+      first.type("p")
+      try first.see("mimo-top  Xiaomi MiMo pay-as-you-go USD")
+      try first.quit()
+      let second = try sandbox.start()
+      try second.see("mimo-top  Xiaomi MiMo pay-as-you-go USD")
+      try second.quit()
+    }
+
     @Test func `a broken file is told, and set aside before anything is written`() throws {
-      try sandbox.write("{ broken", to: file)
+      try sandbox.write("{ broken", to: former)
       let run = try sandbox.run(["report", "app.jsonl", "--plan", Self.plan])
       #expect(run.ending == .status(0))
       #expect(run.errors.contains("anchors.json: expected anchors in the form mimo-top.anchors/1"))
       let noted = try anchor(Self.plan, "--used", "5")
       #expect(noted.ending == .status(0))
-      #expect(noted.errors.contains("(set aside as \(file).broken-1)"))
-      #expect(try String(contentsOfFile: file + ".broken-1", encoding: .utf8) == "{ broken")
+      #expect(noted.errors.contains("(set aside as \(former).broken-1)"))
+      #expect(try String(contentsOfFile: former + ".broken-1", encoding: .utf8) == "{ broken")
       #expect(try anchor("--list").output.contains(Self.plan))
+    }
+
+    @Test func `where nothing can be kept, that is said`() throws {
+      let homeless = try sandbox.run(
+        ["plans", "anchor", Self.plan, "--used", "5"], environment: ["HOME": nil])
+      #expect(homeless.ending == .status(1))
+      #expect(homeless.errors.contains("HOME and XDG_STATE_HOME are not set"))
+      try sandbox.write("no ledger", to: file)
+      let damaged = try anchor(Self.plan, "--used", "5")
+      #expect(damaged.ending == .status(1))
+      #expect(damaged.errors.contains("ledger.db: damaged"))
+      #expect(damaged.errors.contains("(nothing was changed)"))
     }
 
     @Test(arguments: [
@@ -118,7 +198,7 @@ extension EndToEnd {
         ["plans", "anchor", Self.plan, "--used", "5"],
         environment: ["XDG_STATE_HOME": sandbox.home + "/state"])
       #expect(run.ending == .status(0))
-      #expect(FileManager.default.fileExists(atPath: sandbox.home + "/state/mimo-top/anchors.json"))
+      #expect(FileManager.default.fileExists(atPath: sandbox.home + "/state/mimo-top/ledger.db"))
     }
 
     @Test func `too little history for a range is said`() throws {

@@ -52,7 +52,7 @@ enum Overlays {
     switch overlay {
     case .help: ("Keys", "Esc closes")
     case .plans: ("Plans, \(model.windowName)", "Enter chooses, = pins, Esc closes")
-    case .alerts: ("Alert log, last 7 days", "Esc closes")
+    case .alerts: (AlertOverlay.title(model), "Esc closes")
     case .files: ("What was read", "Esc closes")
     case .trace: ("How this cost was made", "Esc closes")
     case .whatIf: ("What if: \(model.plan.name)", "< > hit rate, Esc closes")
@@ -71,7 +71,7 @@ enum Overlays {
       switch overlay {
       case .help: helpLines()
       case .plans, .whatIf: [[Span]]()
-      case .alerts: alertLines(model)
+      case .alerts: AlertOverlay.lines(model)
       case .files: fileLines(model, columns)
       case .trace: TraceOverlay.lines(model)
       case .change: ChangeOverlay.lines(model, columns: columns)
@@ -139,31 +139,6 @@ enum Overlays {
       lines.append([
         Span("  " + TextWidth.padded(word, to: 12), Role.key.style), Span(text, Role.label.style),
       ])
-    }
-    return lines
-  }
-
-  // MARK: - Alerts
-
-  private static func alertLines(_ model: Model) -> [[Span]] {
-    let alerts = model.figures.verdict?.alerts ?? []
-    let limit = NumberFormat.limit(model.monitor.raiseBelow)
-    guard !alerts.isEmpty else {
-      return [[Span("The hit rate has not fallen below \(limit) in this time.", Role.label.style)]]
-    }
-    var lines: [[Span]] = []
-    for alert in alerts.reversed() {
-      let start = PlanStrip.day(alert.start.start, model)
-      let end = alert.end.map { " to " + PlanStrip.day($0.start, model) } ?? ", still standing"
-      lines.append([
-        Span(start + end, (alert.end == nil ? Role.critical : Role.value).style),
-        Span("  lowest \(NumberFormat.percent(alert.lowestRate))", Role.rateLow.style),
-        Span(
-          "  raised at \(NumberFormat.percent(alert.rateAtStart)), below \(limit)", Role.muted.style
-        ),
-      ])
-      let driver = alert.driver.map { Banner.words($0, model) + "; " } ?? ""
-      lines.append([Span("  " + driver + Banner.cost(alert, model), Role.label.style)])
     }
     return lines
   }

@@ -29,6 +29,13 @@ public struct HitRateMonitor: Hashable, Sendable {
     /// Prompt tokens read from the cache.
     public var read: Int64 = 0
 
+    /// Creates sums.
+    public init(requests: Int64 = 0, prompt: Int64 = 0, read: Int64 = 0) {
+      self.requests = requests
+      self.prompt = prompt
+      self.read = read
+    }
+
     /// The hit rate; `nil` without prompt tokens.
     public var rate: Ratio? { Ratio(read, prompt) }
 
@@ -53,6 +60,13 @@ public struct HitRateMonitor: Hashable, Sendable {
     public var project: String?
     /// Its share of the prompt tokens that missed.
     public var share: Ratio
+
+    /// Describes who drives an alert.
+    public init(model: String?, project: String?, share: Ratio) {
+      self.model = model
+      self.project = project
+      self.share = share
+    }
   }
 
   /// One time during which the rate was too low.
@@ -73,6 +87,20 @@ public struct HitRateMonitor: Hashable, Sendable {
     public var goodRate: Ratio?
     /// What the misses cost per hour against `goodRate`, in the tariff's unit; `nil` if not known.
     public var extraCostPerHour: Amount?
+
+    /// Describes an alert whose cost is not known.
+    public init(
+      start: Minute, end: Minute? = nil, rateAtStart: Ratio, lowestRate: Ratio, window: Sums,
+      driver: Driver? = nil, goodRate: Ratio? = nil
+    ) {
+      self.start = start
+      self.end = end
+      self.rateAtStart = rateAtStart
+      self.lowestRate = lowestRate
+      self.window = window
+      self.driver = driver
+      self.goodRate = goodRate
+    }
   }
 
   /// What the monitor sees.

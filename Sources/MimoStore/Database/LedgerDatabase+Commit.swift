@@ -67,6 +67,16 @@ extension LedgerDatabase {
     return notes
   }
 
+  /// The notes that no log tells again, and whether all of them could be read.
+  func readableLastingNotes() -> (notes: [StoreNote], isWhole: Bool) {
+    var notes: [StoreNote] = []
+    var isWhole = true
+    for kind in StoreNote.lastingKinds {
+      do throws(SQLiteError) { notes += try self.notes(kind: kind) } catch { isWhole = false }
+    }
+    return (notes, isWhole)
+  }
+
   private static var nothing: UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(start: nil, count: 0)
   }

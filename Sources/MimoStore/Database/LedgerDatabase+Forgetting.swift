@@ -21,9 +21,10 @@ extension LedgerDatabase {
     try set(.prunedBefore, laterThan: minute)
   }
 
-  /// Deletes the usage before a minute, and the names that nothing else has.
+  /// Deletes the usage and the alerts before a minute, and the names that nothing else has.
   func forget(before minute: Minute) throws(SQLiteError) {
     try forget { time, _ in time < minute }
+    try forgetAlerts(before: minute)
     try set(.forgottenBefore, laterThan: minute)
   }
 
@@ -157,6 +158,7 @@ extension LedgerDatabase {
         ? base.names.withBytes(of: NameID(UInt32(position))) { Array($0) } : []
     }
     try append(names: names, at: 1)
+    try forgetDrivers(except: Set(names.map { String(decoding: $0, as: UTF8.self) }))
   }
 
   // MARK: - Changing many

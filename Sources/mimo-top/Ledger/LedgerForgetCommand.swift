@@ -9,8 +9,9 @@ struct LedgerForgetCommand: ParsableCommand {
     commandName: "forget",
     abstract: "Delete usage before a time, or that of one source, for good.",
     discussion: """
-      What is deleted is overwritten on disk, and does not come back: logs that were read are not read again, and what \
-      logs or exports repeat of it is recognised and not counted. mimo-top ledger export writes what there is beforehand.
+      Alerts that were over before the time go, too. What is deleted is overwritten on disk, and does not come back: \
+      logs that were read are not read again, and what logs or exports repeat of it is recognised and not counted. \
+      mimo-top ledger export writes what there is beforehand.
       """)
 
   @Option(

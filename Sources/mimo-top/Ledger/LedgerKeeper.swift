@@ -16,7 +16,11 @@ final class LedgerKeeper {
   /// Why nothing can be stored at present; it is tried again, and nothing is lost meanwhile.
   private(set) var trouble: StoreError?
 
+  /// The alerts that are kept.
+  private(set) var alerts: AlertLog
+
   private let store: LedgerStore
+  private let configuration: Configuration
   private var history = ShownHistory()
   /// What has to be stored of files, by key.
   private var states: [String: FileState] = [:]
@@ -24,12 +28,17 @@ final class LedgerKeeper {
   private var isReadingStored = false
   /// What has to be stored of when old ids were looked for.
   private var pruning: StoreNote?
+  /// Whether cells changed that alerts follow from.
+  private var areAlertsDue = false
+  private var lastJudgement = Int64.min / 2
   /// When it was stored last, by the clock, that somebody keeps the ledger.
   private var lastKept: Instant?
 
   /// Milliseconds between two commits while calls keep coming, and after one that failed.
   private static let commitPause: Int64 = 1000
   private static let retryPause: Int64 = 5000
+  /// Milliseconds between two judgements of the last days: alerts are of minutes.
+  private static let judgementPause: Int64 = 60_000
   /// Milliseconds between two commits while nothing happens: the ledger knows when nobody kept it.
   private static let idlePause: Int64 = 1_800_000
   /// A ledger that holds more calls than these forgets them once they are stored. While gigabytes are read,
@@ -44,6 +53,8 @@ final class LedgerKeeper {
     static let reading = "reading"
     /// The key of the state that tells when old ids were looked for, in seconds since 1970.
     static let pruned = "pruned"
+    /// The key of the state that tells the commit at which alerts were judged.
+    static let judged = "judged"
   }
 
   /// Goes on with what is stored.
@@ -51,7 +62,12 @@ final class LedgerKeeper {
   /// - Parameter store: one for reading is counted further from in memory; nothing is stored then.
   init(_ store: LedgerStore, _ configuration: Configuration) throws(StoreError) {
     self.store = store
-    if store.isWriter { pruning = try store.pruneIfDue(now: SystemClock.now) }
+    self.configuration = configuration
+    alerts = try store.alerts()
+    if store.isWriter {
+      KeptSettings.takeOverFiles()
+      pruning = try store.pruneIfDue(now: SystemClock.now)
+    }
     lastKept = try store.lastKept
     let base = try store.baseForCounting(
       promptEdges: configuration.catalog.promptEdges, readsAnew: store.isSuccessor)
@@ -59,6 +75,10 @@ final class LedgerKeeper {
     places = states.map(\.place)
     tooOldBefore = states.reduce(0) { $0 + $1.report.tooOld }
     isReadingStored = try store.isStillReading()
+    if store.isWriter {
+      let judged = try store.judgedCommit
+      areAlertsDue = try store.hours(changedSince: judged).contains(where: Self.isJudged)
+    }
     collector = LogCollector(
       ledger: Ledger(restoring: base, archive: base.series.isEmpty ? nil : store),
       sources: configuration.sources, formats: configuration.formats, restoring: states,
@@ -67,6 +87,15 @@ final class LedgerKeeper {
 
   /// Whether there is something to store.
   private var hasNews: Bool { collector.ledger.hasChanges || !states.isEmpty }
+
+  /// Whether alerts have to be judged: what they follow from changed, or one stands, which silence ends.
+  private var hasAlertNews: Bool { areAlertsDue || alerts.standing != nil }
+
+  /// In how many milliseconds alerts are to be judged; `nil` if there is no reason.
+  private var judgementWait: Int64? {
+    guard hasAlertNews else { return nil }
+    return max(0, lastJudgement + Self.judgementPause - SystemClock.monotonicMilliseconds)
+  }
 
   /// Stores what is new, unless that was done a moment ago.
   ///
@@ -78,10 +107,14 @@ final class LedgerKeeper {
     for state in collector.takeStates() { states[state.key] = state }
     let isIdle = !hasNews && isReadingStored != isCaughtUp
     let pause = trouble != nil ? Self.retryPause : isIdle ? Self.idlePause : Self.commitPause
-    let wait = lastCommit + pause - SystemClock.monotonicMilliseconds
+    var wait = lastCommit + pause - SystemClock.monotonicMilliseconds
+    // While gigabytes are read, alerts can wait.
+    let judgementWait = isCaughtUp ? judgementWait : nil
+    if trouble == nil, let judgementWait { wait = min(wait, judgementWait) }
     if wait > 0 { return wait }
-    try commit(isCaughtUp: isCaughtUp)
-    return trouble == nil ? Self.idlePause : Self.retryPause
+    try commit(isCaughtUp: isCaughtUp, judgesAlerts: judgementWait == 0)
+    if trouble != nil { return Self.retryPause }
+    return min(Self.idlePause, isCaughtUp ? self.judgementWait ?? .max : .max)
   }
 
   /// Stores what is new after all was read, if there is something.
@@ -91,13 +124,16 @@ final class LedgerKeeper {
       lastKept.map {
         (0..<Self.idlePause).contains(SystemClock.now.milliseconds - $0.milliseconds)
       } ?? false
-    if hasNews || isReadingStored || pruning != nil || !isKept { try commit(isCaughtUp: true) }
+    if hasNews || isReadingStored || pruning != nil || hasAlertNews || !isKept {
+      try commit(isCaughtUp: true, judgesAlerts: true)
+    }
   }
 
   /// Stores what is new.
   ///
+  /// - Parameter judgesAlerts: whether to look for alerts, if there may be others than before.
   /// - Throws: `StoreError` if only a store opened anew can go on; other failures are `trouble`.
-  func commit(isCaughtUp: Bool) throws(StoreError) {
+  func commit(isCaughtUp: Bool, judgesAlerts: Bool) throws(StoreError) {
     guard store.isWriter else { return }
     for state in collector.takeStates() { states[state.key] = state }
     lastCommit = SystemClock.monotonicMilliseconds
@@ -107,8 +143,17 @@ final class LedgerKeeper {
     notes.append(
       StoreNote(kind: NoteKind.state, key: NoteKind.reading, value: isCaughtUp ? nil : [1]))
     if let pruning { notes.append(pruning) }
+    let changes = collector.ledger.changes()
+    areAlertsDue = areAlertsDue || changes.hours.keys.contains(where: Self.isJudged)
+    var judged: AlertLog?
     do throws(StoreError) {
-      try store.commit(collector.ledger.changes(), notes: notes, now: SystemClock.now)
+      if judgesAlerts, hasAlertNews {
+        let log = try judgeAlerts()
+        notes += LedgerStore.notes(changing: alerts, to: log)
+        notes.append(try store.noteOfJudgedCommit())
+        judged = log
+      }
+      try store.commit(changes, notes: notes, now: SystemClock.now)
     } catch {
       if error.needsNewStore { throw error }
       trouble = error
@@ -117,6 +162,7 @@ final class LedgerKeeper {
     trouble = nil
     states = [:]
     pruning = nil
+    if let judged { (alerts, areAlertsDue) = (judged, false) }
     isReadingStored = !isCaughtUp
     let store = store
     collector.withLedger { ledger in
@@ -124,6 +170,24 @@ final class LedgerKeeper {
       let most = isCaughtUp ? Self.mostCalls.following : Self.mostCalls.reading
       if ledger.knownCalls > most { ledger = ledger.emptied(archive: store) }
     }
+  }
+
+  private static func isJudged(_ hour: Hour) -> Bool {
+    hour >= Hour(of: AlertLog.neededMinutes(SystemClock.now).lowerBound)
+  }
+
+  /// The alerts that follow from what is counted, stored or not.
+  private func judgeAlerts() throws(StoreError) -> AlertLog {
+    lastJudgement = SystemClock.monotonicMilliseconds
+    let now = SystemClock.now
+    let verdict = configuration.monitor.judge(
+      try passingSnapshot(), tariff: configuration.tariff,
+      since: AlertLog.neededMinutes(now).lowerBound, now: now)
+    // A pass that missed something would end alerts that stand.
+    if let error = store.readError { throw error }
+    var log = alerts
+    log.replace(with: verdict, limit: configuration.monitor.raiseBelow, now: now)
+    return log
   }
 
   /// The counts of these minutes, or of all, stored or not.
@@ -165,17 +229,34 @@ extension LedgerStore {
   func pruneIfDue(now: Instant) throws(StoreError) -> StoreNote? {
     let seconds = now.milliseconds / 1000
     let key = LedgerKeeper.NoteKind.pruned
-    let last = try notes(kind: LedgerKeeper.NoteKind.state)
-      .first { $0.key.elementsEqual(key.utf8) }?.value
-      .flatMap { Int64(String(decoding: $0, as: UTF8.self)) }
+    let last = try stateNumber(key)
     if let last, last <= seconds, seconds - last < Self.daysBetweenPrunings * 86_400 { return nil }
     let kept = try lastKept
     let isPlausible = kept.map { (seconds - $0.milliseconds / 1000) / 86_400 < 60 } ?? false
     if let last, last <= seconds, isPlausible, let newest = try newestMinute {
       try prune(callsBefore: min(now.minute, newest).advanced(by: -Self.daysOfIDs * 1440), now: now)
     }
-    return StoreNote(
-      kind: LedgerKeeper.NoteKind.state, key: key, value: Array(String(seconds).utf8))
+    return Self.note(of: seconds, key)
+  }
+
+  /// The number of the commit at which alerts were judged last; 0 if they never were.
+  fileprivate var judgedCommit: Int64 {
+    get throws(StoreError) { try stateNumber(LedgerKeeper.NoteKind.judged) ?? 0 }
+  }
+
+  /// Says that alerts were judged at the commit to come.
+  fileprivate func noteOfJudgedCommit() throws(StoreError) -> StoreNote {
+    Self.note(of: try commitNumber + 1, LedgerKeeper.NoteKind.judged)
+  }
+
+  private func stateNumber(_ key: String) throws(StoreError) -> Int64? {
+    try notes(kind: LedgerKeeper.NoteKind.state)
+      .first { $0.key.elementsEqual(key.utf8) }?.value
+      .flatMap { Int64(String(decoding: $0, as: UTF8.self)) }
+  }
+
+  private static func note(of number: Int64, _ key: String) -> StoreNote {
+    StoreNote(kind: LedgerKeeper.NoteKind.state, key: key, value: Array(String(number).utf8))
   }
 
   /// From when on calls are counted; `nil` for all.

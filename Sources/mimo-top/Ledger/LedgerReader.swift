@@ -9,6 +9,8 @@ struct LedgerReader {
   private var history = ShownHistory()
   private var revision: UInt64 = 0
   private(set) var files: [FileState] = []
+  /// The alerts that are kept.
+  private(set) var alerts = AlertLog()
   /// Whether the other process is still reading what was there when it began.
   private(set) var isStillReading = false
   private var commit: Int64 = -1
@@ -36,6 +38,7 @@ struct LedgerReader {
     // After the cells: it has all names that they refer to.
     try store.refresh(&base)
     files = try store.fileStates()
+    alerts = try store.alerts()
     isStillReading = try store.isStillReading()
     revision += 1
     return history.before(UsageSnapshot(base, revision: revision))

@@ -30,6 +30,7 @@ struct LedgerStatusCommand: ParsableCommand {
       return LedgerStatus(
         path: store.path, clock: configuration.clock, now: configuration.now, isHeld: isHeld,
         statistics: try store.statistics(), files: try store.fileStates(),
+        alerts: try store.alerts(),
         leftovers: isHeld ? [] : LedgerScratch.leftovers(of: UserFolders.state))
     }
     StandardStreams.print(json ? status.json.text + "\n" : status.text)
@@ -45,6 +46,7 @@ struct LedgerStatus {
   var isHeld: Bool
   var statistics: StoreStatistics
   var files: [FileState]
+  var alerts: AlertLog
   /// Folders that a killed `merge` or `rebuild` left behind.
   var leftovers: [String] = []
 
@@ -83,6 +85,13 @@ struct LedgerStatus {
   private func date(_ minute: Minute) -> String { String(clock.text(minute.start).prefix(10)) }
   private func date(_ instant: Instant) -> String { String(clock.text(instant).prefix(10)) }
 
+  private var alertWords: String {
+    guard let last = alerts.entries.last else { return "none" }
+    let state = last.alert.end == nil ? "still standing" : "over"
+    return
+      "\(NumberFormat.full(Int64(alerts.entries.count))); the last of \(date(last.start)), lowest hit rate \(NumberFormat.percent(last.alert.lowestRate)), \(state)"
+  }
+
   var text: String {
     let s = statistics
     var text = "ledger: \(path)\n"
@@ -110,6 +119,7 @@ struct LedgerStatus {
       )
     }
     if let before = s.forgottenBefore { line("forgotten", "all before \(date(before))") }
+    line("alerts", alertWords)
     for path in leftovers { line("note", LedgerScratch.words(about: path)) }
     for source in s.sources {
       let name = source.name.isEmpty ? "(no source)" : source.name
@@ -146,6 +156,16 @@ struct LedgerStatus {
       ("ids_pruned_before", time(s.callsPrunedBefore?.start)),
       ("forgotten_before", time(s.forgottenBefore?.start)),
       ("leftovers", .array(leftovers.map(JSONOutput.string))),
+      ("alerts", .integer(Int64(alerts.entries.count))),
+      (
+        "last_alert",
+        alerts.entries.last.map { entry in
+          .object([
+            ("since", time(entry.start.start)), ("until", time(entry.alert.end?.start)),
+            ("lowest_hit_rate", .text(entry.alert.lowestRate.text(decimals: 6))),
+          ])
+        } ?? .null
+      ),
       (
         "sources",
         .array(

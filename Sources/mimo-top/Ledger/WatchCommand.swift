@@ -18,9 +18,10 @@ struct WatchCommand: ParsableCommand {
     abstract: "Keep the ledger and the alerts without a screen, for systemd, launchd or cron.",
     discussion: """
       Follows the logs of the known tools and those of the settings file until it is ended, and stores what they \
-      say at least once a second. Alerts of the cache hit rate are printed as they come and go. While another \
+      say at least once a second. Alerts of the cache hit rate are printed as they come and go, each once, also \
+      after a restart. While another \
       process keeps the ledger it waits, and takes over when that ends. With --once it reads what is new, stores \
-      it and leaves: a job for cron.
+      it, tells what was not told yet, and leaves: a job for cron.
       """)
 
   @OptionGroup var common: CommonOptions
@@ -65,7 +66,7 @@ struct WatchCommand: ParsableCommand {
     }
     for notice in scan.notices { StandardStreams.complain(notice) }
     var teller = AlertTeller(configuration)
-    teller.tell(scan.snapshot)
+    teller.tell(scan.snapshot, patience: 10_000, isLast: true)
     if scan.hasTrouble { throw ExitCode(1) }
   }
 
@@ -81,7 +82,7 @@ struct WatchCommand: ParsableCommand {
         pollfd(fd: feed.descriptor, events: Int16(POLLIN), revents: 0),
       ]
       // An alert ends when nothing happens any more.
-      poll(&descriptors, 2, teller.isStanding ? 10_000 : -1)
+      poll(&descriptors, 2, teller.looksAgain ? 10_000 : -1)
       if descriptors[0].revents != 0 { break }
       if let news = feed.take() {
         for text in news.ingest.notices + news.ingest.errors where told.insert(text).inserted {
@@ -93,7 +94,7 @@ struct WatchCommand: ParsableCommand {
         // Alerts are of minutes: there is no need to look more than once a second.
         var pause = [pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0)]
         if poll(&pause, 1, 1000) > 0 { break }
-      } else if teller.isStanding {
+      } else if teller.looksAgain {
         teller.tell(teller.snapshot)
       }
     }
@@ -101,44 +102,65 @@ struct WatchCommand: ParsableCommand {
   }
 }
 
-/// Prints alerts as they come and go.
+/// Prints alerts as they come and go, each once when it is raised and once when it is over: what was told is kept in the
+/// ledger, for the next run and for others beside this one.
 private struct AlertTeller {
   private let configuration: Configuration
   private(set) var snapshot: UsageSnapshot
-  /// The start of the last alert that was told, and whether its end was.
-  private var last: (start: Minute, isEnded: Bool)?
-  private var isFirst = true
+  /// What was told, as far as this process knows.
+  private var told = ToldAlerts()
+  private var problem: String?
+  /// Whether an alert stands that will end, or something could not be told yet.
+  private(set) var looksAgain = false
 
   init(_ configuration: Configuration) {
     self.configuration = configuration
     snapshot = .empty()
   }
 
-  /// Whether an alert stands that will end.
-  var isStanding: Bool { last.map { !$0.isEnded } ?? false }
-
   /// What alerts are made from.
-  static func minutes(_ now: Instant) -> [Range<Minute>] {
-    [now.minute.advanced(by: -7 * 1440)..<now.minute.advanced(by: 1)]
-  }
+  static func minutes(_ now: Instant) -> [Range<Minute>] { [AlertLog.neededMinutes(now)] }
 
-  mutating func tell(_ snapshot: UsageSnapshot) {
+  /// - Parameters:
+  ///   - patience: how many milliseconds to wait while others write.
+  ///   - isLast: whether there is no other time to tell.
+  mutating func tell(_ snapshot: UsageSnapshot, patience: Int32 = 1000, isLast: Bool = false) {
     self.snapshot = snapshot
     let now = SystemClock.now
     let verdict = configuration.monitor.judge(
       snapshot, tariff: configuration.tariff, since: Self.minutes(now)[0].lowerBound, now: now)
-    defer { isFirst = false }
-    for alert in verdict.alerts {
-      if let last, alert.start < last.start { continue }
-      // Of the past only what still stands is news.
-      if isFirst, alert.end != nil { continue }
-      if last?.start != alert.start {
-        print(alert.start, "alert: \(words(alert))")
-        last = (alert.start, false)
+    looksAgain = verdict.standing != nil
+    var expected = told
+    let news = expected.takeNews(verdict.alerts, now: now)
+    if expected == told { return }
+    do throws(StoreError) {
+      // Another process, or this one before it was started again, may have told it already.
+      let (new, told) = try LedgerStore.change(
+        toldAlertsIn: UserFolders.state, patience: patience, now: now
+      ) { told in (told.takeNews(verdict.alerts, now: now), told) }
+      self.told = told
+      print(new)
+    } catch {
+      if case .busy = error, !isLast {
+        looksAgain = true
+        return
       }
-      if let end = alert.end, last?.isEnded == false {
-        print(end, "over: lowest hit rate \(NumberFormat.percent(alert.lowestRate))")
-        last = (alert.start, true)
+      let text = "\(error.description) (what is told of alerts may be told again)"
+      if problem != text { StandardStreams.complain(text) }
+      problem = text
+      told = expected
+      print(news)
+    }
+  }
+
+  private func print(_ news: [ToldAlerts.News]) {
+    for one in news {
+      switch one {
+      case .raised(let alert): print(alert.start, "alert: \(words(alert))")
+      case .over(let alert):
+        print(
+          alert.end ?? alert.start,
+          "over: lowest hit rate \(NumberFormat.percent(alert.lowestRate))")
       }
     }
   }
