@@ -19,7 +19,7 @@ enum LedgerModel {
       if !call.tellsCache { flags.insert(.cacheUnknown) }
       if call.filing.isAnsweredByProxy { flags.insert(.answeredByProxyCache) }
       if call.counts.tokens.cacheRead > 0 { flags.insert(.readsCache) }
-      if call.calls > 1 { flags.insert(.sumsCalls) }
+      if call.calls > 1, !call.readsCacheAlike { flags.insert(.sumsCalls) }
       if openers[call.conversation] == index { flags.insert(.opensConversation) }
       let prompt = call.counts.tokens.prompt / Int64(call.calls)
       let address = CellAddress(
@@ -37,6 +37,7 @@ enum LedgerModel {
     var conversation: String
     var counts: CellCounts
     var calls: Int32
+    var readsCacheAlike: Bool
     var tellsCache: Bool
   }
 
@@ -81,6 +82,7 @@ enum LedgerModel {
     return Call(
       filing: filing, at: lines.map(\.at).min()!,
       conversation: filing.conversation ?? filing.session, counts: counts, calls: calls,
+      readsCacheAlike: lines.allSatisfy { $0.calls <= 1 || $0.readsCacheAlike },
       tellsCache: lines.contains(where: \.tellsCache))
   }
 

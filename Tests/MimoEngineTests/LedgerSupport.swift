@@ -21,6 +21,7 @@ struct Line: Hashable {
   var webSearches: Int32 = 0
   var statedCost: Amount?
   var calls: Int32 = 1
+  var readsCacheAlike = false
 
   /// The record, with its names in the table of `ledger`.
   func record(in ledger: inout Ledger) -> UsageRecord {
@@ -42,6 +43,7 @@ struct Line: Hashable {
     record.quantities.webSearches = Int64(webSearches)
     record.statedCost = statedCost
     record.calls = calls
+    record.readsCacheAlike = readsCacheAlike
     return record
   }
 }
@@ -178,6 +180,7 @@ extension Dice {
         line.webSearches = .random(in: 0..<3, using: &self)
       }
       if Int.random(in: 0..<8, using: &self) == 0 { line.calls = .random(in: 1..<4, using: &self) }
+      line.readsCacheAlike = Int.random(in: 0..<3, using: &self) == 0
       result.append(line)
     }
     return result

@@ -249,6 +249,9 @@ public struct Ledger: Sendable {
     let oldConversation = oldSeries.conversation
     var merged = replacing ? Contribution(of: record) : old.maximum(Contribution(of: record))
     if !replacing {
+      // Of lines that stand for several calls none may leave open which of them read from the cache.
+      record.readsCacheAlike =
+        !oldSeries.flags.contains(.sumsCalls) && (record.calls <= 1 || record.readsCacheAlike)
       // A call failed only if no line of it succeeded; it is told by the cache if any line tells.
       record.failed = record.failed && call.failed
       merged.settle(failed: record.failed)
