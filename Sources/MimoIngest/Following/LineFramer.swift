@@ -61,8 +61,8 @@ struct LineFramer {
   var hasLines: Bool { end > dropped }
 }
 
-/// Walks the lines of a run as `LogConsumer.consume` gets it: without their ends, without NUL bytes in
-/// front, and without blank ones.
+/// Walks the lines of a run as `LogConsumer.consume` gets it: without their ends, without NUL bytes and carriage
+/// returns in front, and without blank ones.
 public struct LineSplitter {
   private var rest: UnsafeRawBufferPointer
 
@@ -76,7 +76,12 @@ public struct LineSplitter {
       var end = newline ?? rest.count
       var start = 0
       rest = UnsafeRawBufferPointer(rebasing: rest[(newline.map { $0 + 1 } ?? end)...])
-      while start < end && base.load(fromByteOffset: start, as: UInt8.self) == 0 { start += 1 }
+      // In front of a window the framer leaves both out, too: where it is cut must not matter.
+      while start < end, case let byte = base.load(fromByteOffset: start, as: UInt8.self),
+        byte == 0 || byte == 0x0D
+      {
+        start += 1
+      }
       if end > start && base.load(fromByteOffset: end - 1, as: UInt8.self) == 0x0D { end -= 1 }
       if end > start { return UnsafeRawBufferPointer(start: base + start, count: end - start) }
     }

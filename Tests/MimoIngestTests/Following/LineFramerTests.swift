@@ -89,12 +89,12 @@ import Testing
   }
 
   @Test func `lines are split without their ends, NULs in front and blanks`() {
-    let text = "a\r\n\0\0b\n\n\r\nc\0\n\0\nlast"
+    let text = "a\r\n\0\0b\n\n\r\nc\0\n\0\n\r\0\rd\n\r\rlast"
     Array(text.utf8).withUnsafeBytes { bytes in
       var splitter = LineSplitter(bytes)
       var lines: [String] = []
       while let line = splitter.next() { lines.append(String(decoding: line, as: UTF8.self)) }
-      #expect(lines == ["a", "b", "c\0", "last"])
+      #expect(lines == ["a", "b", "c\0", "d", "last"])
     }
   }
 }
