@@ -109,9 +109,6 @@ public final class LedgerStore: Sendable {
     StoreLock.isHeld(path: StoreFolder(path: folder).lock)
   }
 
-  /// The names in a folder of what was moved out of the way there: damaged databases, and ledgers that were rebuilt.
-  public static func setAside(in folder: String) -> [String] { StoreFolder(path: folder).setAside }
-
   /// Why a ledger was refused an answer, or `nil`. From then on nothing is committed.
   public var readError: StoreError? { state.withLock { $0.readError } }
 

@@ -155,23 +155,6 @@ struct StoreFolder {
   /// The database was looked at, or set aside.
   func clearSuspicion() { _ = unlink(suspicion) }
 
-  /// What was moved out of the way: damaged databases, and the folders of ledgers that were rebuilt.
-  var setAside: [String] {
-    guard let entries = opendir(path) else { return [] }
-    defer { closedir(entries) }
-    var names: [String] = []
-    while let entry = readdir(entries) {
-      let place = MemoryLayout<dirent>.offset(of: \.d_name)!
-      names.append(
-        String(cString: (UnsafeRawPointer(entry) + place).assumingMemoryBound(to: CChar.self)))
-    }
-    return names.filter { name in
-      name.hasPrefix("before-")
-        || name.hasPrefix("ledger.db.damaged-")
-          && !Self.companions.contains { name.hasSuffix($0) }
-    }.sorted()
-  }
-
   /// The bytes of the database and what is beside it.
   var bytesOnDisk: Int64 {
     var sum: Int64 = 0

@@ -94,7 +94,7 @@ extension EndToEnd {
       try sandbox.delete(sandbox.transcript("one"))
       let dashboard = try sandbox.startWithAllTime()
       try dashboard.waitForCalls(2)
-      try dashboard.waitForNotice("gone")
+      try dashboard.waitForNotice("its log is gone; what it told is kept")
       keeper.send(signal: SIGTERM)
       try keeper.waitForExit(within: patience)
       try dashboard.quit()

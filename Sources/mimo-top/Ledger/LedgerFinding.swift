@@ -14,20 +14,20 @@ struct LedgerFinding {
   private(set) var isHeld = false
   private(set) var bytes: Int64 = 0
   private(set) var calls: Int64 = 0
-  private(set) var since: Instant?
   /// The names beside it of what was moved out of the way.
   private(set) var setAside: [String] = []
 
   /// Looks at the ledger of a folder, without beginning one.
   init(folder: String) {
     path = folder + "/ledger.db"
-    setAside = LedgerStore.setAside(in: folder)
+    // Last, because opening may set a damaged one aside.
+    defer { setAside = LedgerScratch.setAside(in: folder) }
     do throws(StoreError) {
       let store = try LedgerStore.open(folder: folder, access: .read, now: SystemClock.now)
       isThere = true
       let statistics = try store.statistics()
       store.close()
-      (bytes, calls, since) = (statistics.bytesOnDisk, statistics.requests, statistics.created)
+      (bytes, calls) = (statistics.bytesOnDisk, statistics.requests)
       isHeld = LedgerStore.isHeld(folder: folder)
       guard !isHeld else { return }
       // Whether it can be written shows when somebody wants to.

@@ -7,7 +7,8 @@ import MimoStore
   import Glibc
 #endif
 
-/// Folders beside the ledger that a `merge` or `rebuild` works in. Only who may write the ledger makes or removes them.
+/// What lies beside the ledger: folders that a `merge` or `rebuild` works in, which only who may write the ledger makes
+/// or removes, and what was set aside.
 enum LedgerScratch {
   private static let purposes = ["merge", "rebuild"]
 
@@ -23,8 +24,7 @@ enum LedgerScratch {
 
   /// What processes left behind that were killed, or what others work with at present.
   static func leftovers(of folder: String) -> [String] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    return names.sorted().map { "\(folder)/\($0)" }.filter { path in
+    names(in: folder).map { "\(folder)/\($0)" }.filter { path in
       let parts = path.dropFirst(folder.count + 1).split(
         separator: "-", omittingEmptySubsequences: false)
       if parts.count == 2, purposes.contains(String(parts[0])), Int32(parts[1]) != nil {
@@ -33,6 +33,21 @@ enum LedgerScratch {
       // A rebuild that was killed just before its last step has given the ledger a second name.
       return parts[0] == "before" && LedgerStore.isSame(path + "/ledger.db", folder + "/ledger.db")
     }
+  }
+
+  /// The names of what was moved out of the way for good: damaged databases, and ledgers that were rebuilt.
+  static func setAside(in folder: String) -> [String] {
+    let leftovers = leftovers(of: folder)
+    return names(in: folder).filter { name in
+      name.hasPrefix("before-") && !leftovers.contains("\(folder)/\(name)")
+        // What SQLite keeps beside a database went with it.
+        || name.hasPrefix("ledger.db.damaged-")
+          && !["-wal", "-shm", "-journal"].contains { name.hasSuffix($0) }
+    }
+  }
+
+  private static func names(in folder: String) -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
   }
 
   /// Removes what processes left behind that were killed.

@@ -52,7 +52,7 @@ extension RecountComparison {
     }
     text +=
       differences.isEmpty
-      ? "the ledger has what the logs say: \(NumberFormat.counted(Int64(agreeing), "sum")) compared\n"
+      ? "the ledger has what the logs say, in \(NumberFormat.counted(Int64(agreeing), "sum")) by source, session and model\n"
       : "\(NumberFormat.counted(Int64(differences.count), "difference")), \(NumberFormat.counted(Int64(agreeing), "sum")) the same; mimo-top ledger rebuild counts anew\n"
     if kept > 0 {
       text += "only the ledger still tells \(NumberFormat.counted(kept, "call"))\n"
