@@ -25,8 +25,11 @@ let package = Package(
       name: "MimoCatalog", dependencies: ["MimoEngine", "CEmbedded"],
       exclude: ["prices", "plans", "classes"]),
     .target(name: "MimoSQLite", dependencies: ["CSQLite"]),
-    .target(name: "MimoStore", dependencies: ["MimoEngine", "MimoSQLite"]),
-    .target(name: "MimoIngest", dependencies: ["MimoEngine", "MimoSQLite", "CZlib", "CZstd"]),
+    .target(name: "MimoThreads"),
+    .target(name: "MimoStore", dependencies: ["MimoEngine", "MimoSQLite", "MimoThreads"]),
+    .target(
+      name: "MimoIngest",
+      dependencies: ["MimoEngine", "MimoSQLite", "MimoThreads", "CZlib", "CZstd"]),
     .target(name: "MimoCurses", dependencies: ["MimoScreen", "CCurses"]),
 
     // C: what Swift cannot say.
@@ -53,9 +56,15 @@ let package = Package(
     .executableTarget(
       name: "mimo-top",
       dependencies: [
-        "MimoEngine", "MimoCatalog", "MimoIngest", "MimoStore", "MimoScreen", "MimoDashboard",
-        "MimoCurses",
+        "MimoEngine", "MimoCatalog", "MimoIngest", "MimoStore", "MimoThreads", "MimoScreen",
+        "MimoDashboard", "MimoCurses",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      linkerSettings: [
+        // With Swift's library inside the program starts earlier, and needs no Swift where it runs.
+        .unsafeFlags(
+          ["-static-stdlib", "-l_FoundationCShims", "-l_FoundationCollections"],
+          .when(platforms: [.linux], configuration: .release))
       ]),
 
     // Measures what the README claims; makes its own data.
@@ -73,6 +82,7 @@ let package = Package(
       name: "MimoCatalogTests", dependencies: ["MimoCatalog", "MimoTestSupport"],
       exclude: ["Fixtures"]),
     .testTarget(name: "MimoSQLiteTests", dependencies: ["MimoSQLite"]),
+    .testTarget(name: "MimoThreadsTests", dependencies: ["MimoThreads"]),
     .testTarget(
       name: "MimoIngestTests",
       dependencies: ["MimoIngest", "MimoSQLite", "CZlib", "CZstd", "MimoTestSupport"],

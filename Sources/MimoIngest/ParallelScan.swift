@@ -1,4 +1,5 @@
 import MimoEngine
+import MimoThreads
 import Synchronization
 
 #if canImport(Darwin)

@@ -41,9 +41,12 @@ extension LedgerStore {
   /// - Parameter promptEdges: prompt sizes at which some price changes, ascending. The base has these and the
   ///   ones stored; a stored band becomes that of its smallest prompt. A writer stores the result.
   /// - Parameter now: when this is.
-  public func base(promptEdges: [Int64], now: Instant) throws(StoreError) -> LedgerBase {
+  /// - Parameter ahead: the same as it was read ahead, which is taken if nothing was stored since.
+  public func base(
+    promptEdges: [Int64], now: Instant, ahead: BaseAhead? = nil
+  ) throws(StoreError) -> LedgerBase {
     let (base, isSettled) = try reading { (database) throws(SQLiteError) in
-      let base = try database.base(promptEdges: promptEdges)
+      let base = try database.base(promptEdges: promptEdges, ahead: ahead)
       return (base, try database.storedEdges() == base?.promptEdges)
     }
     guard let base else { throw .tooManyEdges(path: path) }

@@ -1,8 +1,8 @@
 import MimoEngine
 import MimoSQLite
 
-/// The cells of a ledger for whoever goes over them once or twice: hours are decoded one after the other, and no more
-/// than one is in memory.
+/// The cells of a ledger for whoever goes over them once or twice: hours are decoded one after the other, and few of
+/// them are in memory.
 ///
 /// What cannot be read is left out and remembered as the store's `readError`: ask for that before a number is used.
 public struct StoredCells: CellSource {
@@ -39,7 +39,11 @@ public struct StoredCells: CellSource {
       nonisolated(unsafe) let body = body
       let leftOut = leftOut
       store.answer { (database) throws(SQLiteError) -> Void? in
-        try database.forEachHour(in: hours, except: leftOut) { body(CellChunk($1)) }
+        if let decoder = SlabDecoder() {
+          try database.forEachChunk(in: hours, except: leftOut, decoder, body)
+        } else {
+          try database.forEachHour(in: hours, except: leftOut) { body(CellChunk($1)) }
+        }
       }
     }
   }

@@ -52,6 +52,8 @@ struct Configuration {
   var mouse: Bool
   /// Things the user should know that stop nothing: mistakes in files.
   var notices: [String]
+  /// Reads the ledger beside all this, if that was begun.
+  var ahead: LedgerAhead?
   /// The instant all relative times were resolved at.
   var now: Instant
 
@@ -296,6 +298,8 @@ extension Configuration {
       throw Misuse(
         description: "--history shows the ledger, --no-ledger leaves it out; give one of them")
     }
+    ahead = LedgerAhead.take()
+    if !keepsLedger, !addsHistory { ahead = nil }
     let named = namesLogs ? typed.logs : (file.logs ?? []).map(UserFolders.expanded)
     places =
       (namesLogs ? [] : Discovery.places())

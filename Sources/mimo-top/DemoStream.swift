@@ -1,5 +1,6 @@
 import MimoEngine
 import MimoIngest
+import MimoThreads
 
 #if canImport(Darwin)
   import Darwin

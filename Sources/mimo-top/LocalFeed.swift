@@ -2,6 +2,7 @@ import MimoDashboard
 import MimoEngine
 import MimoIngest
 import MimoStore
+import MimoThreads
 import Synchronization
 
 #if canImport(Darwin)

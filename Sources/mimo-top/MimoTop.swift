@@ -1,6 +1,7 @@
 import ArgumentParser
 import MimoCatalog
 import MimoIngest
+import MimoThreads
 
 /// The program: commands, and the messages of what goes wrong in them.
 @main
@@ -29,9 +30,10 @@ struct MimoTop: ParsableCommand {
     StandardStreams.prepare()
     // Nearly every command needs the price lists: they are read beside the parser's work.
     _ = WorkerThread.start { Catalog.prepare() }
+    // The parser offers a long name only.
+    let typed = CommandLine.arguments.dropFirst().map { $0 == "-v" ? "--version" : $0 }
+    LedgerAhead.begin(expecting: typed)
     do {
-      // The parser offers a long name only.
-      let typed = CommandLine.arguments.dropFirst().map { $0 == "-v" ? "--version" : $0 }
       var command = try parseAsRoot(typed)
       try command.run()
     } catch let misuse as Misuse {

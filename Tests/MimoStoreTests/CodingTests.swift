@@ -26,7 +26,7 @@ import Testing
 
   private static func decodedSlab(_ bytes: [UInt8], of hour: Hour = Self.hour) -> [ArchivedCell]? {
     var cells = HourCells()
-    let last = bytes.withUnsafeBytes { SlabCoding.decode($0, of: hour, into: &cells) }
+    let last = bytes.withUnsafeBytes { SlabCoding.decode($0, of: hour, addingTo: &cells) }
     if last == nil { return nil }
     var decoded: [ArchivedCell] = []
     CellChunk(cells).forEach { decoded.append($0) }

@@ -30,6 +30,9 @@ public struct Hour: Hashable, Comparable, Sendable {
   /// Its minutes.
   public var minutes: Range<Minute> { Minute(number * 60)..<Minute(number * 60 + 60) }
 
+  /// The day in UTC, counted from 1970-01-01.
+  public var day: Int32 { floorDivide(number, 24) }
+
   /// Whether the first is earlier.
   public static func < (a: Hour, b: Hour) -> Bool { a.number < b.number }
 }

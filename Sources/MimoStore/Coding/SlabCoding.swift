@@ -48,20 +48,19 @@ enum SlabCoding {
     if more & hasQuantities != 0 { writer.append(cell.quantities) }
   }
 
-  /// Puts the cells, in order of series and minute, in the place of those in `result`.
+  /// Adds the cells, in order of series and minute, to those in `result`.
   ///
   /// - Returns: the largest position of a series; `nil` if the bytes are damaged.
   static func decode(
-    _ bytes: UnsafeRawBufferPointer, of hour: Hour, into result: inout HourCells
+    _ bytes: UnsafeRawBufferPointer, of hour: Hour, addingTo result: inout HourCells
   ) -> UInt32? {
-    result.removeAll()
     var reader = ByteReader(sealed: bytes, for: place(of: hour))
     let first = hour.minutes.lowerBound.number
     var series: UInt32 = 0
     var left = reader.number()
     // Each cell has two bytes at least.
     guard left <= bytes.count / 2 else { return nil }
-    result.cells.reserveCapacity(Int(left))
+    if result.cells.isEmpty { result.cells.reserveCapacity(Int(left)) }
     while left > 0 {
       let head = reader.byte()
       if head & 0x3F > 59 { reader.markDamaged() }

@@ -17,10 +17,21 @@ extension LedgerDatabase {
   }
 
   /// The base with the prompt sizes that are stored and those given; `nil` if these are too many to tell apart.
-  func base(promptEdges: [Int64]) throws(SQLiteError) -> LedgerBase? {
+  ///
+  /// - Parameter ahead: one that was read with the stored sizes, and is used if it is of this moment.
+  func base(promptEdges: [Int64], ahead: BaseAhead? = nil) throws(SQLiteError) -> LedgerBase? {
     let stored = try storedEdges()
     let edges = Set(stored).union(promptEdges).sorted()
     guard edges.count < 255 else { return nil }
+    if let ahead, try moment() == ahead.moment, ahead.base.promptEdges == stored {
+      know(series: ahead.base.series.count)
+      var base = ahead.base
+      guard edges != stored else { return base }
+      base.promptEdges = edges
+      let bands = UsageCube(promptEdges: edges).bands(ofEdges: stored)
+      for row in base.series.indices { base.series[row].band = bands[Int(base.series[row].band)] }
+      return base
+    }
     var base = LedgerBase(promptEdges: edges)
     try appendNames(to: &base)
     try appendSeries(to: &base, stored)

@@ -118,24 +118,56 @@ final class LedgerDatabase {
   func forEachHour(
     in hours: Range<Hour>?, except leftOut: Set<Hour> = [], _ body: (Hour, HourCells) -> Void
   ) throws(SQLiteError) {
-    var largest: UInt32 = 0
     var cells = HourCells()
+    try forEachSlab(in: hours, except: leftOut) { (slab, hour) throws(SQLiteError) in
+      cells.removeAll()
+      try check(largest: SlabCoding.decode(slab, of: hour, addingTo: &cells))
+      if !cells.cells.isEmpty { body(hour, cells) }
+    }
+  }
+
+  /// Calls `body` with all cells of the hours, those of one hour or of several at once; the series of each is known.
+  ///
+  /// - Parameter decoder: decodes them meanwhile.
+  func forEachChunk(
+    in hours: Range<Hour>?, except leftOut: Set<Hour>, _ decoder: SlabDecoder,
+    _ body: (CellChunk) -> Void
+  ) throws(SQLiteError) {
+    func take(_ done: SlabDecoder.Unpacked) throws(SQLiteError) {
+      try check(largest: done.largest)
+      body(CellChunk(done.cells))
+    }
+    try forEachSlab(in: hours, except: leftOut) { (slab, hour) throws(SQLiteError) in
+      try decoder.add(slab, of: hour, take)
+    }
+    try decoder.finish(take)
+  }
+
+  /// Calls `body` with the bytes of each hour.
+  private func forEachSlab(
+    in hours: Range<Hour>?, except leftOut: Set<Hour>,
+    _ body: (UnsafeRawBufferPointer, Hour) throws(SQLiteError) -> Void
+  ) throws(SQLiteError) {
     try forEachRow(
       "SELECT number, cells FROM hour WHERE number >= ?1 AND number < ?2 ORDER BY number",
       [Int64(hours?.lowerBound.number ?? .min), Int64(hours?.upperBound.number ?? .max)]
     ) { (row) throws(SQLiteError) in
       let hour = try hour(row.integer(0))
       if leftOut.contains(hour) { return }
-      let last = row.withBlob(1) { bytes in
-        SlabCoding.decode(
-          bytes ?? UnsafeRawBufferPointer(start: nil, count: 0), of: hour, into: &cells)
+      let result = row.withBlob(1) { bytes -> Result<Void, SQLiteError> in
+        do throws(SQLiteError) {
+          try body(bytes ?? UnsafeRawBufferPointer(start: nil, count: 0), hour)
+          return .success(())
+        } catch { return .failure(error) }
       }
-      guard let last else { throw .corrupt }
-      if cells.cells.isEmpty { return }
-      largest = max(largest, last)
-      if try !isKnown(series: largest) { throw .corrupt }
-      body(hour, cells)
+      try result.get()
     }
+  }
+
+  /// - Parameter position: the largest one of a series in some cells; `nil` if these are damaged.
+  private func check(largest position: UInt32?) throws(SQLiteError) {
+    guard let position else { throw .corrupt }
+    if try !isKnown(series: position) { throw .corrupt }
   }
 
   func set(
@@ -329,8 +361,23 @@ final class LedgerDatabase {
     return position
   }
 
+  /// Takes the word of another connection that there are so many addresses.
+  func know(series count: Int) { knownSeries = Int64(count) }
+
   private func isKnown(series position: UInt32) throws(SQLiteError) -> Bool {
-    if position >= knownSeries { try series(from: Int(knownSeries)) { _ in } }
+    if position >= knownSeries {
+      // All pages but the last are full; whoever reads the addresses sees whether that is so.
+      try forEachRow("SELECT number, entries FROM series_page ORDER BY number DESC LIMIT 1") {
+        (row) throws(SQLiteError) in
+        let number = row.integer(0) ?? -1
+        let count = row.withBlob(1) { bytes in
+          PageCoding.decode(
+            series: bytes ?? UnsafeRawBufferPointer(start: nil, count: 0), page: number) { _, _ in }
+        }
+        guard let count, 0...Int64(UInt32.max) ~= number else { throw .corrupt }
+        knownSeries = number * Int64(PageCoding.places) + Int64(count)
+      }
+    }
     return position < knownSeries
   }
 

@@ -82,9 +82,9 @@ extension LedgerStore {
   ///
   /// - Parameter readsAnew: whether it counts logs from their beginnings, so that what was forgotten could come back.
   func baseForCounting(
-    promptEdges: [Int64], readsAnew: Bool = false
+    promptEdges: [Int64], readsAnew: Bool = false, ahead: BaseAhead? = nil
   ) throws(StoreError) -> LedgerBase {
-    var base = try base(promptEdges: promptEdges, now: SystemClock.now)
+    var base = try base(promptEdges: promptEdges, now: SystemClock.now, ahead: ahead)
     base.notBefore = try countedFrom(now: SystemClock.now)
     if readsAnew { base.forgottenSources = try forgottenSources }
     return base

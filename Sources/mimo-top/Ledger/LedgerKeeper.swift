@@ -21,7 +21,7 @@ final class LedgerKeeper {
 
   private let store: LedgerStore
   private let configuration: Configuration
-  private var history = ShownHistory()
+  private var history: ShownHistory
   /// What has to be stored of files, by key.
   private var states: [String: FileState] = [:]
   private var lastCommit = SystemClock.monotonicMilliseconds
@@ -70,7 +70,9 @@ final class LedgerKeeper {
     }
     lastKept = try store.lastKept
     let base = try store.baseForCounting(
-      promptEdges: configuration.catalog.promptEdges, readsAnew: store.isSuccessor)
+      promptEdges: configuration.catalog.promptEdges, readsAnew: store.isSuccessor,
+      ahead: configuration.ahead?.takeBase())
+    history = ShownHistory(ahead: configuration.ahead)
     let states = try store.fileStates()
     places = states.map(\.place)
     tooOldBefore = states.reduce(0) { $0 + $1.report.tooOld }

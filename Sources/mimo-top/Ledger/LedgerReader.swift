@@ -6,7 +6,7 @@ import MimoStore
 struct LedgerReader {
   private let store: LedgerStore
   private var base: LedgerBase
-  private var history = ShownHistory()
+  private var history: ShownHistory
   private var revision: UInt64 = 0
   private(set) var files: [FileState] = []
   /// The alerts that are kept.
@@ -19,7 +19,10 @@ struct LedgerReader {
   /// Begins to read.
   init(_ store: LedgerStore, _ configuration: Configuration) throws(StoreError) {
     self.store = store
-    base = try store.base(promptEdges: configuration.catalog.promptEdges, now: SystemClock.now)
+    base = try store.base(
+      promptEdges: configuration.catalog.promptEdges, now: SystemClock.now,
+      ahead: configuration.ahead?.takeBase())
+    history = ShownHistory(ahead: configuration.ahead)
   }
 
   /// Whether the ledger is still the one that was opened.

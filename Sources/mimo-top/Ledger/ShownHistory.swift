@@ -15,6 +15,13 @@ struct ShownHistory {
   /// The first minute with usage, to the hour.
   private var first: Minute?
   private var loaded: [Range<Minute>] = []
+  /// Where the first days may come from.
+  private var ahead: LedgerAhead?
+
+  /// Nothing yet.
+  ///
+  /// - Parameter ahead: reads the latest days meanwhile.
+  init(ahead: LedgerAhead? = nil) { self.ahead = ahead }
 
   /// Brings what is needed and drops what is not.
   ///
@@ -26,7 +33,12 @@ struct ShownHistory {
     _ needed: [Range<Minute>]?, from store: LedgerStore, held: Set<Hour>
   ) throws(StoreError) {
     let commit = try store.commitNumber
+    let ahead = daysAhead(of: store)
     var changed: Set<Int32> = []
+    if let ahead {
+      (self.commit, stored, history) = (ahead.commit, Set(ahead.hours), ahead.history)
+      for day in Set(stored.map(\.day)) where day >= ahead.first { leftOut[day] = [] }
+    }
     if commit != self.commit {
       // Hours can go too: what was forgotten.
       let hours = try store.hours(changedSince: self.commit)
@@ -57,6 +69,12 @@ struct ShownHistory {
     if let last = loaded.popLast() { loaded.append(last.lowerBound ..< .distantFuture) }
   }
 
+  /// What was read ahead, the first time it is asked for.
+  private mutating func daysAhead(of store: LedgerStore) -> CellsAhead? {
+    defer { ahead = nil }
+    return ahead?.takeCells().flatMap { store.isOrigin(of: $0) ? $0 : nil }
+  }
+
   /// These cells before those of a ledger, or of a snapshot without cells.
   mutating func before(_ snapshot: UsageSnapshot) -> UsageSnapshot { history.before(snapshot) }
 
@@ -68,7 +86,3 @@ struct ShownHistory {
   }
 }
 
-extension Hour {
-  /// The day in UTC, counted from 1970-01-01.
-  fileprivate var day: Int32 { floorDivide(number, 24) }
-}

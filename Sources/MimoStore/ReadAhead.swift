@@ -1,0 +1,85 @@
+import MimoEngine
+import MimoSQLite
+
+// A start reads a ledger beside its other work, before it is known what is wanted of it.
+
+/// A moment of a ledger: as long as it is the same, no names and addresses were stored or forgotten.
+struct StoreMoment: Hashable, Sendable {
+  var origin: [UInt8]
+  var commit: Int64
+  /// The mark of the last writer: one that forgets commits no counts, and yet leaves its own.
+  var writer: Int64?
+}
+
+/// What a ledger begins with, read ahead: it counts as long as the ledger is of the same moment.
+public struct BaseAhead: Sendable {
+  let moment: StoreMoment
+  let base: LedgerBase
+}
+
+/// The cells of the latest days, read ahead: they count as long as the hours that were written since are read again.
+public struct CellsAhead: Sendable {
+  let file: StoreFolder.Identity?
+  /// The number of the commit after which they were read.
+  public let commit: Int64
+  /// All hours that have cells, in order.
+  public let hours: [Hour]
+  /// The first day of which the cells are here, in UTC, counted from 1970-01-01.
+  public let first: Int32
+  /// The cells.
+  public let history: ArchivedHistory
+}
+
+extension LedgerStore {
+  /// Reads ahead what the ledger of a folder begins with.
+  ///
+  /// - Throws: `StoreError`; whoever opens the ledger afterwards meets the same and says so.
+  public static func baseAhead(folder: String, now: Instant) throws(StoreError) -> BaseAhead? {
+    let store = try open(folder: folder, access: .read, now: now)
+    defer { store.close() }
+    return try store.reading { (database) throws(SQLiteError) in
+      guard let base = try database.base(promptEdges: []) else { return nil }
+      return BaseAhead(moment: try database.moment(), base: base)
+    }
+  }
+
+  /// Reads ahead the cells in the ledger of a folder.
+  ///
+  /// - Parameter day: the first of the days that are wanted, in UTC, counted from 1970-01-01.
+  /// - Throws: `StoreError`; whoever opens the ledger afterwards meets the same and says so.
+  public static func cellsAhead(
+    folder: String, from day: Int32, now: Instant
+  ) throws(StoreError) -> CellsAhead {
+    let store = try open(folder: folder, access: .read, now: now)
+    defer { store.close() }
+    let file = store.state.withLock { $0.identity }
+    return try store.reading { (database) throws(SQLiteError) in
+      var history = ArchivedHistory()
+      var (current, list) = (day, CellList())
+      try database.forEachHour(in: Hour(day * 24)..<Hour(.max)) { hour, cells in
+        if hour.day != current {
+          history.replace(current, with: list)
+          (current, list) = (hour.day, CellList())
+        }
+        list.append(cells)
+      }
+      history.replace(current, with: list)
+      return CellsAhead(
+        file: file, commit: try database.number(.commit) ?? 0,
+        hours: try database.hours(changedSince: 0), first: day, history: history)
+    }
+  }
+
+  /// Whether these cells come from this database, and not from one that had its place before.
+  public func isOrigin(of ahead: CellsAhead) -> Bool {
+    state.withLock { $0.identity != nil && $0.identity == ahead.file }
+  }
+}
+
+extension LedgerDatabase {
+  func moment() throws(SQLiteError) -> StoreMoment {
+    StoreMoment(
+      origin: try bytes(.origin) ?? [], commit: try number(.commit) ?? 0,
+      writer: try number(.writer))
+  }
+}

@@ -1,0 +1,117 @@
+import MimoEngine
+import MimoIngest
+import MimoStore
+import MimoThreads
+import Synchronization
+
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+/// Reads what the first frame or a report needs of the ledger on other threads, while this one finds out what was
+/// typed and reads settings and prices: that takes as long.
+///
+/// Nothing depends on it: what fails here, or is not of the present moment when it is needed, is read again by
+/// whoever needs it, who also says what is wrong.
+final class LedgerAhead: Sendable {
+  /// The work of a thread, handed out once.
+  private final class Work<Value: Sendable>: Sendable {
+    private struct State {
+      var thread: WorkerThread?
+      var value: Value?
+    }
+    private let state = Mutex(State())
+
+    init(_ read: @escaping @Sendable () -> Value?) {
+      let thread = WorkerThread.start { [self] in
+        let value = read()
+        state.withLock { $0.value = value }
+      }
+      state.withLock { $0.thread = thread }
+    }
+
+    /// Waits for the value; `nil` from the second time on.
+    func take() -> Value? {
+      state.withLock { state in
+        defer { state.thread = nil }
+        return state.thread
+      }?.join()
+      return state.withLock { state in
+        defer { state.value = nil }
+        return state.value
+      }
+    }
+  }
+
+  private let base: Work<BaseAhead>
+  private let cells: Work<CellsAhead>?
+
+  /// Days of which the dashboard knows at its start: a month, and the week before it.
+  private static let days: Int32 = 38
+
+  private init(showing: Bool) {
+    let (folder, now) = (UserFolders.state, SystemClock.now)
+    base = Work {
+      do throws(StoreError) { return try LedgerStore.baseAhead(folder: folder, now: now) } catch {
+        return nil
+      }
+    }
+    let first = Hour(of: now.minute).day - Self.days
+    cells =
+      showing
+      ? Work {
+        do throws(StoreError) {
+          return try LedgerStore.cellsAhead(folder: folder, from: first, now: now)
+        } catch {
+          return nil
+        }
+      } : nil
+  }
+
+  /// What the ledger of this user begins with; `nil` if it has to be read.
+  func takeBase() -> BaseAhead? { base.take() }
+
+  /// The cells of the latest days; `nil` if they have to be read.
+  func takeCells() -> CellsAhead? { cells?.take() }
+
+  // MARK: - The one of this process
+
+  private static let begun = Mutex<LedgerAhead?>(nil)
+
+  /// Begins to read if the arguments look as if the ledger will be wanted; to be wrong costs a few milliseconds.
+  static func begin(expecting arguments: [String]) {
+    guard let showing = looksAsIfShowing(arguments), LedgerStore.isThere(folder: UserFolders.state)
+    else { return }
+    begun.withLock { $0 = LedgerAhead(showing: showing) }
+  }
+
+  /// What was begun, once.
+  static func take() -> LedgerAhead? {
+    begun.withLock { begun in
+      defer { begun = nil }
+      return begun
+    }
+  }
+
+  /// Whether the cells are wanted for a screen; `nil` if nothing of the ledger is.
+  static func looksAsIfShowing(_ arguments: [String]) -> Bool? {
+    let without: Set = [
+      "-h", "--help", "--version", "--no-ledger", "--demo", "--format", "--map", "-",
+    ]
+    let (screens, tables): (Set, Set) = (["dashboard"], ["report", "compare"])
+    var showing = true
+    for (index, argument) in arguments.enumerated() {
+      if without.contains(argument) { return nil }
+      if argument.hasPrefix("-") || screens.contains(argument) { continue }
+      if tables.contains(argument) {
+        showing = false
+      } else if index == 0 || !arguments[index - 1].hasPrefix("-") || access(argument, F_OK) == 0 {
+        // Another command, or a log.
+        return nil
+      }
+    }
+    return showing
+  }
+}
