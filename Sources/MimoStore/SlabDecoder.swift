@@ -11,15 +11,11 @@ final class SlabDecoder {
     var hours: [(hour: Hour, end: Int)] = []
   }
 
-  /// Their cells.
-  struct Unpacked: Sendable {
-    var cells = HourCells()
-    /// The largest position of a series; `nil` if an hour is damaged.
-    var largest: UInt32? = 0
-  }
+  /// Their cells, and the largest position of a series; `nil` if an hour is damaged.
+  typealias Unpacked = (cells: HourCells, largest: UInt32)
 
   private let packed = Channel<Packed>(capacity: 4)
-  private let unpacked = Channel<Unpacked>(capacity: 4)
+  private let unpacked = Channel<Unpacked?>(capacity: 4)
   private let thread: WorkerThread
   private var next = Packed()
   private var inWork = 0
@@ -50,7 +46,7 @@ final class SlabDecoder {
   /// - Parameter body: is called with hours that are done.
   func add(
     _ bytes: UnsafeRawBufferPointer, of hour: Hour,
-    _ body: (Unpacked) throws(SQLiteError) -> Void
+    _ body: (Unpacked?) throws(SQLiteError) -> Void
   ) throws(SQLiteError) {
     next.bytes.append(contentsOf: bytes)
     next.hours.append((hour, next.bytes.count))
@@ -58,7 +54,7 @@ final class SlabDecoder {
   }
 
   /// Calls `body` with all that is left.
-  func finish(_ body: (Unpacked) throws(SQLiteError) -> Void) throws(SQLiteError) {
+  func finish(_ body: (Unpacked?) throws(SQLiteError) -> Void) throws(SQLiteError) {
     if !next.hours.isEmpty { try handOver(body) }
     while inWork > 0, let done = unpacked.receive() {
       inWork -= 1
@@ -66,7 +62,7 @@ final class SlabDecoder {
     }
   }
 
-  private func handOver(_ body: (Unpacked) throws(SQLiteError) -> Void) throws(SQLiteError) {
+  private func handOver(_ body: (Unpacked?) throws(SQLiteError) -> Void) throws(SQLiteError) {
     packed.send(next)
     next = Packed()
     inWork += 1
@@ -76,19 +72,14 @@ final class SlabDecoder {
     }
   }
 
-  private static func decode(_ packed: Packed) -> Unpacked {
-    var result = Unpacked()
-    // A cell takes sixteen bytes or so.
-    result.cells.cells.reserveCapacity(packed.bytes.count / 12)
+  private static func decode(_ packed: Packed) -> Unpacked? {
     packed.bytes.withUnsafeBytes { bytes in
       var start = 0
-      for (hour, end) in packed.hours {
-        let slab = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
-        start = end
-        let largest = SlabCoding.decode(slab, of: hour, addingTo: &result.cells)
-        result.largest = largest.flatMap { largest in result.largest.map { max($0, largest) } }
-      }
+      return SlabCoding.decode(
+        packed.hours.map { hour, end in
+          defer { start = end }
+          return (UnsafeRawBufferPointer(rebasing: bytes[start..<end]), hour)
+        })
     }
-    return result
   }
 }

@@ -25,11 +25,10 @@ import Testing
   }
 
   private static func decodedSlab(_ bytes: [UInt8], of hour: Hour = Self.hour) -> [ArchivedCell]? {
-    var cells = HourCells()
-    let last = bytes.withUnsafeBytes { SlabCoding.decode($0, of: hour, addingTo: &cells) }
-    if last == nil { return nil }
+    let unpacked = bytes.withUnsafeBytes { SlabCoding.decode([($0, hour)]) }
+    guard let unpacked else { return nil }
     var decoded: [ArchivedCell] = []
-    CellChunk(cells).forEach { decoded.append($0) }
+    CellChunk(unpacked.cells).forEach { decoded.append($0) }
     return decoded
   }
 

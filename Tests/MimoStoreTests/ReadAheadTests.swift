@@ -119,7 +119,9 @@ import Testing
     }
     (generator.names, generator.series) = (2, 100)
     for hour in 1...300 as ClosedRange<Int32> {
-      changes.hours[Hour(hour)] = (0..<60).map { generator.cell(Minute(hour * 60 + $0), UInt32($0)) }
+      changes.hours[Hour(hour)] = (0..<60).map {
+        generator.cell(Minute(hour * 60 + $0), UInt32($0))
+      }
     }
     try store.commit(changes, now: testNow)
     return (store, changes.hours)

@@ -10,7 +10,9 @@ import Testing
     #expect(LedgerAhead.looksAsIfShowing(arguments) == true)
   }
 
-  @Test(arguments: [["report"], ["report", "--by", "month", "--json"], ["compare", "--last", "7d"]])
+  @Test(arguments: [
+    ["report"], ["report", "--by", "month", "--json"], ["compare", "--last", "7d"],
+  ])
   func `a table begins to read what all cells refer to`(arguments: [String]) {
     #expect(LedgerAhead.looksAsIfShowing(arguments) == false)
   }

@@ -112,12 +112,6 @@ public struct HourCells: Sendable {
 
   /// No cells.
   public init() {}
-
-  /// Makes room for those of another hour.
-  public mutating func removeAll() {
-    cells.removeAll(keepingCapacity: true)
-    extras.removeAll(keepingCapacity: true)
-  }
 }
 
 /// Cells in the form a cube has them in.

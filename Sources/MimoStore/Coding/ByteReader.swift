@@ -1,7 +1,7 @@
 import MimoEngine
 
 /// Reads what `ByteWriter` wrote. What is not there reads as 0, and `isDamaged` says so afterwards.
-struct ByteReader {
+struct ByteReader: NumberReader {
   private var next: UnsafePointer<UInt8>
   private let end: UnsafePointer<UInt8>
   /// Whether something was read that no writer wrote.
@@ -29,6 +29,9 @@ struct ByteReader {
     if stored != checksum(content, place) { markDamaged() }
   }
 
+  /// How many bytes are left.
+  var bytesLeft: Int { end - next }
+
   /// Whether all is read.
   var isAtEnd: Bool { next == end }
 
@@ -51,20 +54,27 @@ struct ByteReader {
   @inline(__always)
   mutating func number() -> UInt64 {
     guard end - next >= 8 else { return numberNearEnd() }
-    let word = UInt64(
-      littleEndian: UnsafeRawPointer(next).loadUnaligned(as: UInt64.self))
-    if word & 0x80 == 0 {
-      next += 1
-      return word & 0x7F
-    }
+    let (value, length) = Self.short(UnsafeRawPointer(next))
+    if length == 0 { return numberNearEnd() }
+    next += length
+    return value
+  }
+
+  /// A number of at most eight bytes, and how many it has; 0 if these are more.
+  ///
+  /// - Precondition: there are eight bytes.
+  @inline(__always)
+  static func short(_ bytes: UnsafeRawPointer) -> (value: UInt64, length: Int) {
+    let word = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+    if word & 0x80 == 0 { return (word & 0x7F, 1) }
     // All groups at once: most counts have two or three.
     let ends = ~word & 0x8080_8080_8080_8080
-    if ends == 0 { return numberNearEnd() }
-    next += (ends.trailingZeroBitCount + 1) >> 3
+    if ends == 0 { return (0, 0) }
     var value = word & (ends ^ (ends &- 1)) & 0x7F7F_7F7F_7F7F_7F7F
     value = value & 0x007F_007F_007F_007F | value >> 1 & 0x3F80_3F80_3F80_3F80
     value = value & 0x0000_3FFF_0000_3FFF | value >> 2 & 0x0FFF_C000_0FFF_C000
-    return value & 0x0FFF_FFFF | value >> 4 & 0x00FF_FFFF_F000_0000
+    value = value & 0x0FFF_FFFF | value >> 4 & 0x00FF_FFFF_F000_0000
+    return (value, (ends.trailingZeroBitCount &+ 1) >> 3)
   }
 
   private mutating func numberNearEnd() -> UInt64 {
@@ -83,17 +93,6 @@ struct ByteReader {
     }
     markDamaged()
     return 0
-  }
-
-  /// A number that fits the type.
-  @inline(__always)
-  mutating func number<Number: FixedWidthInteger>(as type: Number.Type) -> Number {
-    let value = number()
-    guard let number = Number(exactly: value) else {
-      markDamaged()
-      return 0
-    }
-    return number
   }
 
   mutating func folded() -> Int64 {
@@ -133,5 +132,73 @@ struct ByteReader {
     }
     defer { next += count }
     return UnsafeRawBufferPointer(start: next, count: count)
+  }
+}
+
+/// Reads bytes and numbers one after the other.
+protocol NumberReader {
+  /// Says that what was read cannot be true.
+  mutating func markDamaged()
+  mutating func byte() -> UInt8
+  mutating func number() -> UInt64
+}
+
+extension NumberReader {
+  /// A number that fits the type.
+  @inline(__always)
+  mutating func number<Number: FixedWidthInteger>(as type: Number.Type) -> Number {
+    let value = number()
+    guard let number = Number(exactly: value) else {
+      markDamaged()
+      return 0
+    }
+    return number
+  }
+}
+
+/// Reads where there are bytes enough for sure: without asking for the end, and what it reads stays in registers.
+struct UncheckedReader: NumberReader {
+  fileprivate var next: UnsafePointer<UInt8>
+  fileprivate let end: UnsafePointer<UInt8>
+  private(set) var isDamaged = false
+
+  /// How many bytes are left.
+  var bytesLeft: Int { end - next }
+
+  mutating func markDamaged() { isDamaged = true }
+
+  @inline(__always)
+  mutating func byte() -> UInt8 {
+    defer { next += 1 }
+    return next.pointee
+  }
+
+  /// - Precondition: there are ten bytes.
+  @inline(__always)
+  mutating func number() -> UInt64 {
+    let (value, length) = ByteReader.short(UnsafeRawPointer(next))
+    if length == 0 { return longNumber() }
+    next += length
+    return value
+  }
+
+  private mutating func longNumber() -> UInt64 {
+    var reader = ByteReader(UnsafeRawBufferPointer(start: next, count: 10))
+    let value = reader.number()
+    if reader.isDamaged { isDamaged = true }
+    next += 10 - reader.bytesLeft
+    return value
+  }
+}
+
+extension ByteReader {
+  /// Reads with the other reader from here on, and goes on where that one stopped.
+  @inline(__always)
+  mutating func unchecked<R>(_ body: (inout UncheckedReader) -> R) -> R {
+    var reader = UncheckedReader(next: next, end: end)
+    let result = body(&reader)
+    next = reader.next
+    if reader.isDamaged { markDamaged() }
+    return result
   }
 }

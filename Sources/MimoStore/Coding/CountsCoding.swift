@@ -56,7 +56,7 @@ extension ByteWriter {
   }
 }
 
-extension ByteReader {
+extension NumberReader {
   @inline(__always)
   mutating func tokens(_ mask: UInt8) -> TokenCounts {
     var tokens = TokenCounts()
@@ -68,7 +68,9 @@ extension ByteReader {
     if mask & 32 != 0 { tokens.reasoning = Int64(bitPattern: number()) }
     return tokens
   }
+}
 
+extension ByteReader {
   mutating func quantities() -> Quantities {
     var quantities = Quantities()
     let mask = number()

@@ -48,20 +48,80 @@ enum SlabCoding {
     if more & hasQuantities != 0 { writer.append(cell.quantities) }
   }
 
-  /// Adds the cells, in order of series and minute, to those in `result`.
+  /// The cells of stored hours, one hour after the other, each in order of series and minute.
   ///
-  /// - Returns: the largest position of a series; `nil` if the bytes are damaged.
+  /// - Returns: these, and the largest position of a series; `nil` if bytes are damaged.
   static func decode(
-    _ bytes: UnsafeRawBufferPointer, of hour: Hour, addingTo result: inout HourCells
-  ) -> UInt32? {
-    var reader = ByteReader(sealed: bytes, for: place(of: hour))
-    let first = hour.minutes.lowerBound.number
+    _ slabs: [(bytes: UnsafeRawBufferPointer, hour: Hour)]
+  ) -> (cells: HourCells, largest: UInt32)? {
+    var count = 0
+    for (bytes, hour) in slabs {
+      var reader = ByteReader(sealed: bytes, for: place(of: hour))
+      let cells = reader.number()
+      // Each cell has two bytes at least.
+      guard !reader.isDamaged, cells <= bytes.count / 2 else { return nil }
+      count += Int(cells)
+    }
+    var result = HourCells()
+    var largest: UInt32 = 0
+    var isDamaged = false
+    result.cells = Array(unsafeUninitializedCapacity: count) { cells, filled in
+      for (bytes, hour) in slabs where !isDamaged {
+        // The checksum fits.
+        var reader = ByteReader(UnsafeRawBufferPointer(rebasing: bytes.dropLast(4)))
+        var hour = Decoding(hour: hour, left: reader.number(), row: filled)
+        hour.run(&reader, cells, &result.extras)
+        filled = hour.row
+        largest = max(largest, hour.series)
+        isDamaged = reader.isDamaged || !reader.isAtEnd
+      }
+    }
+    return isDamaged ? nil : (result, largest)
+  }
+
+  /// The way through the cells of an hour.
+  private struct Decoding {
+    let hour: Hour
+    var left: UInt64
+    /// Where the next cell goes.
+    var row: Int
     var series: UInt32 = 0
-    var left = reader.number()
-    // Each cell has two bytes at least.
-    guard left <= bytes.count / 2 else { return nil }
-    if result.cells.isEmpty { result.cells.reserveCapacity(Int(left)) }
-    while left > 0 {
+
+    init(hour: Hour, left: UInt64, row: Int) {
+      (self.hour, self.left, self.row) = (hour, left, row)
+    }
+
+    /// What a cell can have: head, series, mask, requests and six counts.
+    private static let mostBytes = 1 + 10 + 1 + 10 + 6 * 10
+
+    mutating func run(
+      _ reader: inout ByteReader, _ cells: UnsafeMutableBufferPointer<UsageCell>,
+      _ extras: inout [(row: Int, CellExtras)]
+    ) {
+      while left > 0, !reader.isDamaged {
+        var hasMore = false
+        if reader.bytesLeft >= Self.mostBytes {
+          // Nearly all cells, many at once.
+          hasMore = reader.unchecked { reader in
+            var copy = self
+            defer { self = copy }
+            while copy.left > 0, reader.bytesLeft >= Self.mostBytes, !reader.isDamaged {
+              if copy.readCell(&reader, cells) { return true }
+            }
+            return false
+          }
+        } else {
+          hasMore = readCell(&reader, cells)
+        }
+        if hasMore { readMore(&reader, &cells[row - 1], &extras) }
+      }
+    }
+
+    /// Reads the next cell; returns whether it has more than tokens.
+    @inline(__always)
+    private mutating func readCell<Reader: NumberReader>(
+      _ reader: inout Reader, _ cells: UnsafeMutableBufferPointer<UsageCell>
+    ) -> Bool {
       let head = reader.byte()
       if head & 0x3F > 59 { reader.markDamaged() }
       if head & anotherSeries != 0 {
@@ -71,30 +131,31 @@ enum SlabCoding {
       }
       let mask = reader.byte()
       let requests = mask & TokenMask.first == 0 ? 1 : reader.number(as: UInt32.self)
-      result.cells.append(
-        UsageCell(
-          minute: Minute(first + Int32(head & 0x3F)), series: series, requests: requests, errors: 0,
-          tokens: reader.tokens(mask)))
-      if mask & TokenMask.second != 0 { readMore(&result, &reader) }
-      if reader.isDamaged { return nil }
+      cells.initializeElement(
+        at: row,
+        to: UsageCell(
+          minute: Minute(hour.minutes.lowerBound.number + Int32(head & 0x3F)), series: series,
+          requests: requests, errors: 0, tokens: reader.tokens(mask)))
+      row += 1
       left -= 1
+      return mask & TokenMask.second != 0
     }
-    return reader.isAtEnd && !reader.isDamaged ? series : nil
-  }
 
-  /// Reads what only some cells have, for the last one.
-  private static func readMore(_ result: inout HourCells, _ reader: inout ByteReader) {
-    let row = result.cells.count - 1
-    let more = reader.byte()
-    if more & hasErrors != 0 { result.cells[row].errors = reader.number(as: UInt32.self) }
-    guard more & (hasCost | hasQuantities) != 0 else { return }
-    var extras = CellExtras()
-    if more & hasCost != 0 {
-      extras.stated.calls = Int64(bitPattern: reader.number())
-      extras.stated.amount = reader.amount()
+    /// Reads what only some cells have.
+    private func readMore(
+      _ reader: inout ByteReader, _ cell: inout UsageCell, _ all: inout [(row: Int, CellExtras)]
+    ) {
+      let more = reader.byte()
+      if more & hasErrors != 0 { cell.errors = reader.number(as: UInt32.self) }
+      guard more & (hasCost | hasQuantities) != 0 else { return }
+      var extras = CellExtras()
+      if more & hasCost != 0 {
+        extras.stated.calls = Int64(bitPattern: reader.number())
+        extras.stated.amount = reader.amount()
+      }
+      if more & hasQuantities != 0 { extras.quantities = reader.quantities() }
+      all.append((row - 1, extras))
     }
-    if more & hasQuantities != 0 { extras.quantities = reader.quantities() }
-    result.extras.append((row, extras))
   }
 
   private static func place(of hour: Hour) -> UInt64 { UInt64(bitPattern: Int64(hour.number)) }

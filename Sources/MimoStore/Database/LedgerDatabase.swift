@@ -118,10 +118,8 @@ final class LedgerDatabase {
   func forEachHour(
     in hours: Range<Hour>?, except leftOut: Set<Hour> = [], _ body: (Hour, HourCells) -> Void
   ) throws(SQLiteError) {
-    var cells = HourCells()
     try forEachSlab(in: hours, except: leftOut) { (slab, hour) throws(SQLiteError) in
-      cells.removeAll()
-      try check(largest: SlabCoding.decode(slab, of: hour, addingTo: &cells))
+      let cells = try known(SlabCoding.decode([(slab, hour)]))
       if !cells.cells.isEmpty { body(hour, cells) }
     }
   }
@@ -133,9 +131,8 @@ final class LedgerDatabase {
     in hours: Range<Hour>?, except leftOut: Set<Hour>, _ decoder: SlabDecoder,
     _ body: (CellChunk) -> Void
   ) throws(SQLiteError) {
-    func take(_ done: SlabDecoder.Unpacked) throws(SQLiteError) {
-      try check(largest: done.largest)
-      body(CellChunk(done.cells))
+    func take(_ done: SlabDecoder.Unpacked?) throws(SQLiteError) {
+      body(CellChunk(try known(done)))
     }
     try forEachSlab(in: hours, except: leftOut) { (slab, hour) throws(SQLiteError) in
       try decoder.add(slab, of: hour, take)
@@ -164,10 +161,11 @@ final class LedgerDatabase {
     }
   }
 
-  /// - Parameter position: the largest one of a series in some cells; `nil` if these are damaged.
-  private func check(largest position: UInt32?) throws(SQLiteError) {
-    guard let position else { throw .corrupt }
-    if try !isKnown(series: position) { throw .corrupt }
+  /// The cells, if they were not damaged and all their series are known.
+  private func known(_ unpacked: SlabDecoder.Unpacked?) throws(SQLiteError) -> HourCells {
+    guard let (cells, largest) = unpacked else { throw .corrupt }
+    if !cells.cells.isEmpty, try !isKnown(series: largest) { throw .corrupt }
+    return cells
   }
 
   func set(
@@ -372,7 +370,8 @@ final class LedgerDatabase {
         let number = row.integer(0) ?? -1
         let count = row.withBlob(1) { bytes in
           PageCoding.decode(
-            series: bytes ?? UnsafeRawBufferPointer(start: nil, count: 0), page: number) { _, _ in }
+            series: bytes ?? UnsafeRawBufferPointer(start: nil, count: 0), page: number
+          ) { _, _ in }
         }
         guard let count, 0...Int64(UInt32.max) ~= number else { throw .corrupt }
         knownSeries = number * Int64(PageCoding.places) + Int64(count)

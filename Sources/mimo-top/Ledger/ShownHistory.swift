@@ -85,4 +85,3 @@ struct ShownHistory {
     Minute(day * 1440)..<Minute(day * 1440 + 1440)
   }
 }
-
