@@ -87,7 +87,7 @@ extension LedgerStore {
   ) throws(StoreError) -> CellList {
     try reading { (database) throws(SQLiteError) in
       var list = CellList()
-      try database.forEachHour(in: hours, except: leftOut) { list.append($1) }
+      try database.forEachChunk(in: hours, except: leftOut) { list.append($0) }
       return list
     }
   }

@@ -45,28 +45,25 @@ extension LedgerStore {
 
   /// Reads ahead the cells in the ledger of a folder.
   ///
-  /// - Parameter day: the first of the days that are wanted, in UTC, counted from 1970-01-01.
+  /// - Parameter first: the first of the days that are wanted, in UTC, counted from 1970-01-01.
   /// - Throws: `StoreError`; whoever opens the ledger afterwards meets the same and says so.
   public static func cellsAhead(
-    folder: String, from day: Int32, now: Instant
+    folder: String, from first: Int32, now: Instant
   ) throws(StoreError) -> CellsAhead {
     let store = try open(folder: folder, access: .read, now: now)
     defer { store.close() }
     let file = store.state.withLock { $0.identity }
     return try store.reading { (database) throws(SQLiteError) in
+      let hours = try database.hours(changedSince: 0)
       var history = ArchivedHistory()
-      var (current, list) = (day, CellList())
-      try database.forEachHour(in: Hour(day * 24)..<Hour(.max)) { hour, cells in
-        if hour.day != current {
-          history.replace(current, with: list)
-          (current, list) = (hour.day, CellList())
-        }
-        list.append(cells)
+      for day in Set(hours.map(\.day)).sorted() where day >= first {
+        var cells = CellList()
+        try database.forEachChunk(in: Hour(day * 24)..<Hour(day * 24 + 24)) { cells.append($0) }
+        history.replace(day, with: consume cells)
       }
-      history.replace(current, with: list)
       return CellsAhead(
         file: file, commit: try database.number(.commit) ?? 0,
-        hours: try database.hours(changedSince: 0), first: day, history: history)
+        hours: hours, first: first, history: history)
     }
   }
 

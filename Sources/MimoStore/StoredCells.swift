@@ -39,11 +39,7 @@ public struct StoredCells: CellSource {
       nonisolated(unsafe) let body = body
       let leftOut = leftOut
       store.answer { (database) throws(SQLiteError) -> Void? in
-        if let decoder = SlabDecoder() {
-          try database.forEachChunk(in: hours, except: leftOut, decoder, body)
-        } else {
-          try database.forEachHour(in: hours, except: leftOut) { body(CellChunk($1)) }
-        }
+        try database.forEachChunk(in: hours, except: leftOut, SlabDecoder(), body)
       }
     }
   }

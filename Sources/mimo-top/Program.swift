@@ -28,12 +28,14 @@ final class Program {
     model = Model(configuration, glyphs: glyphs)
     self.stream = stream
     keepsChoice = configuration.keepsLedger
+    // Logs are read while the terminal is prepared.
+    feed = try LocalFeed(configuration, showing: model.neededMinutes)
     do throws(CursesScreen.OpenError) {
       screen = try CursesScreen(.init(color: configuration.color, mouse: configuration.mouse))
     } catch {
+      feed.finish(withinMilliseconds: 1000)
       throw Failure(description: error.description)
     }
-    feed = try LocalFeed(configuration, showing: model.neededMinutes)
     stream?.start()
   }
 

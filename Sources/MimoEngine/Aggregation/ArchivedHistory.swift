@@ -103,7 +103,7 @@ extension RecentCall {
   }
 }
 
-/// Cells of an hour, and what some of them have beside their tokens.
+/// Cells of some hours, and what some of them have beside their tokens.
 public struct HourCells: Sendable {
   /// The cells.
   public var cells: [UsageCell] = []
@@ -127,23 +127,8 @@ public struct CellList: Sendable {
     for chunk in chunks { chunk.forEach(body) }
   }
 
-  /// Adds the cells of another list, none of which is in this one.
-  public mutating func append(contentsOf other: CellList) {
-    if chunks.isEmpty { return chunks = other.chunks }
-    other.forEach { append($0) }
-  }
-
   /// Adds cells that are not in the list.
-  public mutating func append(_ hour: HourCells) {
-    var last = chunks.count - 1
-    if last < 0 || chunks[last].cells.count + hour.cells.count > CellChunk.capacity {
-      chunks.append(CellChunk())
-      last += 1
-      // The other hours of the day will be alike.
-      chunks[last].reserveCapacity(hour.cells.count * 24)
-    }
-    chunks[last].append(hour)
-  }
+  public mutating func append(_ chunk: consuming CellChunk) { chunks.append(chunk) }
 
   /// Gives each cell another series.
   mutating func renumber(_ number: (UInt32) -> UInt32) {
@@ -153,7 +138,7 @@ public struct CellList: Sendable {
   /// Adds a cell that is not in the list.
   public mutating func append(_ cell: ArchivedCell) {
     var last = chunks.count - 1
-    if last < 0 || chunks[last].cells.count == CellChunk.capacity {
+    if last < 0 || chunks[last].cells.count >= CellChunk.capacity {
       chunks.append(CellChunk())
       last += 1
     }
@@ -170,37 +155,19 @@ extension CellChunk {
     for row in cells.indices { cells[row].series = number(cells[row].series) }
   }
 
-  /// The cells of an hour.
+  /// The cells of some hours.
   public init(_ hour: HourCells) {
     cells = hour.cells
-    complete(from: 0, hour.extras)
+    for cell in cells {
+      firstMinute = min(firstMinute, cell.minute)
+      lastMinute = max(lastMinute, cell.minute)
+    }
+    for (row, extras) in hour.extras { restore(extras, of: row) }
   }
 
   /// Calls `body` with each cell.
   public func forEach(_ body: (ArchivedCell) -> Void) {
     for (row, cell) in cells.enumerated() { body(ArchivedCell(cell, extras(of: row))) }
-  }
-
-  mutating func reserveCapacity(_ count: Int) {
-    cells.reserveCapacity(min(count, Self.capacity))
-  }
-
-  mutating func append(_ hour: HourCells) {
-    let start = cells.count
-    cells += hour.cells
-    if !stated.isEmpty { stated += Array(repeating: StatedCost(), count: hour.cells.count) }
-    if !quantities.isEmpty {
-      quantities += Array(repeating: Quantities(), count: hour.cells.count)
-    }
-    complete(from: start, hour.extras)
-  }
-
-  private mutating func complete(from start: Int, _ extras: [(row: Int, CellExtras)]) {
-    for cell in cells[start...] {
-      firstMinute = min(firstMinute, cell.minute)
-      lastMinute = max(lastMinute, cell.minute)
-    }
-    for (row, extras) in extras { restore(extras, of: start + row) }
   }
 
   /// Puts what is archived beside the tokens of a cell.

@@ -131,6 +131,7 @@ public final class LogFollower {
         PollingWatcher()
       #endif
     }
+    let mounts = Mounts()
     try self.init(
       sources: sources,
       places: places,
@@ -138,7 +139,7 @@ public final class LogFollower {
       remote: remote,
       makeWatcher: make
     ) {
-      MountTable.current.isShared(device: $0.identity.device)
+      mounts.isShared(device: $0.identity.device)
     }
   }
 

@@ -4,6 +4,19 @@
   import Darwin
 #endif
 
+/// The mounts of this machine as they were less than a second ago: the list is asked for each file that is met.
+final class Mounts {
+  private var table = MountTable("")
+  private var readAt = Int64.min / 2
+
+  /// As in `MountTable`.
+  func isShared(device: UInt64) -> Bool {
+    let now = monotonicMilliseconds()
+    if now - readAt >= 1000 { (table, readAt) = (.current, now) }
+    return table.isShared(device: device)
+  }
+}
+
 /// The kinds of the file systems that are mounted, by device.
 struct MountTable {
   private let kinds: [UInt64: Substring]
@@ -23,13 +36,14 @@ struct MountTable {
   /// Source: manual page proc_pid_mountinfo(5), read 2026-11-22.
   init(_ text: String) {
     var kinds: [UInt64: Substring] = [:]
-    for line in text.split(separator: "\n") {
-      let words = line.split(separator: " ")
-      guard words.count > 4, let dash = words[4...].firstIndex(of: "-"), dash + 1 < words.count
+    for line in text.utf8.split(separator: 10) {
+      let words = line.split(separator: 32)
+      guard words.count > 4, let dash = words[4...].firstIndex(where: { $0.elementsEqual([45]) }),
+        dash + 1 < words.count
       else { continue }
-      let numbers = words[2].split(separator: ":").compactMap { UInt64($0) }
+      let numbers = words[2].split(separator: 58).compactMap { UInt64(Substring($0)) }
       guard numbers.count == 2 else { continue }
-      kinds[Self.device(major: numbers[0], minor: numbers[1])] = words[dash + 1]
+      kinds[Self.device(major: numbers[0], minor: numbers[1])] = Substring(words[dash + 1])
     }
     self.kinds = kinds
   }

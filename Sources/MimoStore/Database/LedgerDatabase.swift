@@ -124,20 +124,33 @@ final class LedgerDatabase {
     }
   }
 
-  /// Calls `body` with all cells of the hours, those of one hour or of several at once; the series of each is known.
+  /// Calls `body` with all cells of the hours in their order, those of several hours at once; the series of each is
+  /// known.
   ///
   /// - Parameter decoder: decodes them meanwhile.
   func forEachChunk(
-    in hours: Range<Hour>?, except leftOut: Set<Hour>, _ decoder: SlabDecoder,
+    in hours: Range<Hour>?, except leftOut: Set<Hour> = [], _ decoder: SlabDecoder? = nil,
     _ body: (CellChunk) -> Void
   ) throws(SQLiteError) {
-    func take(_ done: SlabDecoder.Unpacked?) throws(SQLiteError) {
-      body(CellChunk(try known(done)))
+    var packed = PackedHours()
+    func take(_ done: PackedHours.Unpacked?) throws(SQLiteError) {
+      let cells = try known(done)
+      if !cells.cells.isEmpty { body(CellChunk(cells)) }
+    }
+    func handOver() throws(SQLiteError) {
+      if packed.isEmpty { return }
+      if let decoder {
+        try decoder.take(packed.taken(), take)
+      } else {
+        try take(packed.taken().unpacked())
+      }
     }
     try forEachSlab(in: hours, except: leftOut) { (slab, hour) throws(SQLiteError) in
-      try decoder.add(slab, of: hour, take)
+      packed.append(slab, of: hour)
+      if packed.isFull { try handOver() }
     }
-    try decoder.finish(take)
+    try handOver()
+    try decoder?.finish(take)
   }
 
   /// Calls `body` with the bytes of each hour.
@@ -162,7 +175,7 @@ final class LedgerDatabase {
   }
 
   /// The cells, if they were not damaged and all their series are known.
-  private func known(_ unpacked: SlabDecoder.Unpacked?) throws(SQLiteError) -> HourCells {
+  private func known(_ unpacked: PackedHours.Unpacked?) throws(SQLiteError) -> HourCells {
     guard let (cells, largest) = unpacked else { throw .corrupt }
     if !cells.cells.isEmpty, try !isKnown(series: largest) { throw .corrupt }
     return cells
