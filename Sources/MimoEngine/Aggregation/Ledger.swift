@@ -109,8 +109,8 @@ public struct Ledger: Sendable {
     return .counted
   }
 
-  /// Whether the sums stay within what they can hold.
-  private func hasRoom(for record: UsageRecord) -> Bool {
+  /// Whether the sums stay within what they can hold. Changes nothing, as `wouldOpen`.
+  private mutating func hasRoom(for record: UsageRecord) -> Bool {
     let t = record.tokens
     let widest = t.input | t.cacheRead | t.cacheWrite5m | t.cacheWrite1h | t.output | t.reasoning
     // A negative count has the highest bit.
@@ -125,8 +125,7 @@ public struct Ledger: Sendable {
   // MARK: - Calls
 
   private mutating func recordNameless(_ record: UsageRecord) {
-    let opens =
-      record.isRequest && wouldOpen(record.conversation, (record.time, 0))
+    let opens = wouldOpen(record, order: 0)
     let series = seriesPosition(of: record, opening: opens)
     let cell = cell(record.time.minute, series)
     let contribution = Contribution(of: record)
@@ -219,7 +218,7 @@ public struct Ledger: Sendable {
     call.isSecond = isSecond
     call.milliseconds = Self.millisecondsInMinute(record.time)
     call.failed = record.failed
-    let opens = record.isRequest && wouldOpen(record.conversation, (record.time, call.order))
+    let opens = wouldOpen(record, order: call.order)
     let series = seriesPosition(of: record, opening: opens)
     let contribution = Contribution(of: record)
     call.cell = cell(record.time.minute, series)
@@ -362,12 +361,15 @@ public struct Ledger: Sendable {
 
   // MARK: - Conversations
 
-  /// Whether a call that is not counted yet would be the earliest of the conversation.
-  private func wouldOpen(_ conversation: NameID, _ place: (time: Instant, order: UInt64)) -> Bool {
-    guard conversation != .none else { return false }
-    if let nameless = namelessOpenings[conversation], nameless.time <= place.time { return false }
+  /// Whether a call that is not counted yet would be the earliest of its conversation.
+  ///
+  /// Changes nothing: otherwise the compiler copies the ledger for each call, which takes longer than the answer.
+  private mutating func wouldOpen(_ record: UsageRecord, order: UInt64) -> Bool {
+    let conversation = record.conversation
+    guard conversation != .none, record.isRequest else { return false }
+    if let nameless = namelessOpenings[conversation], nameless.time <= record.time { return false }
     guard let call = openingCall(of: conversation) else { return true }
-    return place < (time(of: calls[call]), calls[call].order)
+    return (record.time, order) < (time(of: calls[call]), calls[call].order)
   }
 
   func openingCall(of conversation: NameID) -> UInt32? {
@@ -652,7 +654,7 @@ public struct Ledger: Sendable {
       RecentCalls.Entry(
         time: record.time, arrival: revision, call: position, duration: record.durationMilliseconds)
     )
-    if recent.isFull { recent.trim(find: find, isGone: isWithdrawn) }
+    if recent.isFull { trimRecent() }
   }
 
   private mutating func rememberNameless(_ record: UsageRecord, series: UInt32) {
@@ -662,6 +664,10 @@ public struct Ledger: Sendable {
       statedCost: record.statedCost, quantities: record.quantities,
       durationMilliseconds: record.durationMilliseconds)
     recent.append(RecentCalls.Entry(time: record.time, arrival: revision, call: nil, duration: nil))
-    if recent.isFull { recent.trim(find: find, isGone: isWithdrawn) }
+    if recent.isFull { trimRecent() }
   }
+
+  /// Apart from its callers, because it needs a copy of the ledger, which might else be made for each record.
+  @inline(never)
+  private mutating func trimRecent() { recent.trim(find: find, isGone: isWithdrawn) }
 }
