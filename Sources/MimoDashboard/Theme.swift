@@ -1,5 +1,6 @@
 import FoundationEssentials
 import MimoScreen
+import Synchronization
 
 /// A look for every role, read from a file such as `themes/default.json`.
 ///
@@ -16,7 +17,28 @@ public struct Theme: Sendable {
   /// The name it is chosen by.
   public let name: String
   /// The looks, indexed by `Role.style`.
-  public let palette: Palette
+  public var palette: Palette { looks.palette }
+
+  private let looks: Looks
+
+  /// A palette that is made when it is first looked at.
+  private final class Looks: Sendable {
+    private let made: Mutex<Palette?>
+    private let make: @Sendable () -> Palette
+
+    init(_ make: @escaping @Sendable () -> Palette) {
+      made = Mutex(nil)
+      self.make = make
+    }
+
+    var palette: Palette {
+      made.withLock { made in
+        let palette = made ?? make()
+        made = palette
+        return palette
+      }
+    }
+  }
 
   /// Why a file is no theme, or what in it is ignored.
   public struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
@@ -38,12 +60,24 @@ public struct Theme: Sendable {
 
   init(name: String, styles: [Role: Style]) {
     self.name = name
-    palette = Palette(
-      Role.allCases.map { role in
-        var ancestor: Role? = role
-        while let here = ancestor, styles[here] == nil { ancestor = here.parent }
-        return ancestor.flatMap { styles[$0] } ?? .plain
-      })
+    looks = Looks {
+      Palette(
+        Role.allCases.map { role in
+          var ancestor: Role? = role
+          while let here = ancestor, styles[here] == nil { ancestor = here.parent }
+          return ancestor.flatMap { styles[$0] } ?? .plain
+        })
+    }
+  }
+
+  /// A theme that is known to be in order, read when it is first looked at: a start needs only one of them.
+  init(name: String, file: String, bytes: [UInt8]) {
+    self.name = name
+    looks = Looks {
+      var problems: [Problem] = []
+      let theme = try? Theme(file: file, bytes: bytes, problems: &problems)
+      return (theme ?? .builtIn).palette
+    }
   }
 
   /// Reads a theme file.

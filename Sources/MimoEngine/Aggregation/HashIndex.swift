@@ -34,6 +34,12 @@ struct HashIndex: Sendable {
     }
   }
 
+  /// What stands where a search for this key begins; for having it near when the search comes.
+  @inline(__always)
+  func beginning(_ key: UInt64) -> UInt64 {
+    slots.withUnsafeBytes { Self.entry($0, Self.slot(of: key, slotCount)) }
+  }
+
   /// Adds the next position of the list; positions are added in order and without gaps.
   ///
   /// - Parameter keyOf: the key of each position added before, for when the table grows.

@@ -39,6 +39,8 @@ public struct Ledger: Sendable {
   private var latestCells: [UInt32] = []
   var callIndex = HashIndex()
   var calls = ChunkedArray<Call>()
+  /// Made of what `expect` saw, so that it has to look.
+  private var expected: UInt64 = 0
   private var callExtras: [UInt32: CallExtras] = [:]
   /// Calls by the ids they have beside their own.
   var aliases: [UInt64: UInt32] = [:]
@@ -107,6 +109,14 @@ public struct Ledger: Sendable {
     }
     insert(&record, key: identity.message.value, identity.rank, request)
     return .counted
+  }
+
+  /// Looks at the places where searches for the next calls will begin. Each lies far away in memory; so they come
+  /// together, where searches would wait for one after the other.
+  public mutating func expect(_ records: ArraySlice<UsageRecord>) {
+    for record in records {
+      if let identity = record.identity { expected ^= callIndex.beginning(identity.message.value) }
+    }
   }
 
   /// Whether the sums stay within what they can hold. Changes nothing, as `wouldOpen`.

@@ -3,6 +3,8 @@ import MimoEngine
 /// Carries records from a decoder's output into a ledger, whose names have other numbers.
 public struct NameTranslation: Sendable {
   private var ids: [NameID] = [.none]
+  /// So many calls are looked for in memory at the same time.
+  private static let recordsAtOnce = 16
 
   /// A translation for one output into one ledger.
   public init() {}
@@ -39,6 +41,9 @@ public struct NameTranslation: Sendable {
     var outcome = Outcome()
     var newest = Instant(milliseconds: .min)
     for index in output.records.indices {
+      if index % Self.recordsAtOnce == 0 {
+        ledger.expect(output.records[index...].prefix(Self.recordsAtOnce))
+      }
       translate(&output.records[index])
       newest = max(newest, output.records[index].time)
       switch ledger.count(&output.records[index]) {
