@@ -1,6 +1,10 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// With Swift's library inside, the program starts earlier and needs no Swift where it runs. Where a toolchain has only
+/// the shared one, build with `MIMO_SHARED_SWIFT=1`.
+let hasStaticLibrary = Context.environment["MIMO_SHARED_SWIFT"] == nil
+
 /// Arrows point from a target to what it imports, and only downwards. `Sources/README.md` has the map.
 let package = Package(
   name: "mimo-top",
@@ -60,12 +64,12 @@ let package = Package(
         "MimoDashboard", "MimoCurses",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      linkerSettings: [
-        // With Swift's library inside the program starts earlier, and needs no Swift where it runs.
-        .unsafeFlags(
-          ["-static-stdlib", "-l_FoundationCShims", "-l_FoundationCollections"],
-          .when(platforms: [.linux], configuration: .release))
-      ]),
+      linkerSettings: hasStaticLibrary
+        ? [
+          .unsafeFlags(
+            ["-static-stdlib", "-l_FoundationCShims", "-l_FoundationCollections"],
+            .when(platforms: [.linux], configuration: .release))
+        ] : []),
 
     // Measures what the README claims; makes its own data.
     .target(name: "CPseudoTerminal", path: "Tests/CPseudoTerminal"),
@@ -103,7 +107,8 @@ let package = Package(
     .testTarget(
       name: "MimoCursesTests", dependencies: ["MimoCurses", "MimoTestSupport", "CursesScreenProbe"]),
     .testTarget(
-      name: "MimoTopTests", dependencies: ["mimo-top", "MimoSQLite", "MimoTestSupport"],
+      name: "MimoTopTests",
+      dependencies: ["mimo-top", "MimoEngine", "MimoStore", "MimoSQLite", "MimoTestSupport"],
       exclude: ["Fixtures"]),
   ]
 )

@@ -72,7 +72,7 @@ final class LedgerKeeper {
     let base = try store.baseForCounting(
       promptEdges: configuration.catalog.promptEdges, readsAnew: store.isSuccessor,
       ahead: configuration.ahead?.takeBase())
-    history = ShownHistory(ahead: configuration.ahead)
+    history = ShownHistory(ahead: configuration.ahead?.takeCells)
     let states = try store.fileStates()
     places = states.map(\.place)
     tooOldBefore = states.reduce(0) { $0 + $1.report.tooOld }

@@ -22,7 +22,7 @@ struct LedgerReader {
     base = try store.base(
       promptEdges: configuration.catalog.promptEdges, now: SystemClock.now,
       ahead: configuration.ahead?.takeBase())
-    history = ShownHistory(ahead: configuration.ahead)
+    history = ShownHistory(ahead: configuration.ahead?.takeCells)
   }
 
   /// Whether the ledger is still the one that was opened.

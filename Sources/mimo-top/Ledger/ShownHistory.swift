@@ -16,12 +16,12 @@ struct ShownHistory {
   private var first: Minute?
   private var loaded: [Range<Minute>] = []
   /// Where the first days may come from.
-  private var ahead: LedgerAhead?
+  private var ahead: (() -> CellsAhead?)?
 
   /// Nothing yet.
   ///
-  /// - Parameter ahead: reads the latest days meanwhile.
-  init(ahead: LedgerAhead? = nil) { self.ahead = ahead }
+  /// - Parameter ahead: is asked once for the latest days, which somebody may have read meanwhile.
+  init(ahead: (() -> CellsAhead?)? = nil) { self.ahead = ahead }
 
   /// Brings what is needed and drops what is not.
   ///
@@ -33,7 +33,7 @@ struct ShownHistory {
     _ needed: [Range<Minute>]?, from store: LedgerStore, held: Set<Hour>
   ) throws(StoreError) {
     let commit = try store.commitNumber
-    let ahead = daysAhead(of: store)
+    let ahead = daysAhead(of: store, until: commit)
     var changed: Set<Int32> = []
     if let ahead {
       (self.commit, stored, history) = (ahead.commit, Set(ahead.hours), ahead.history)
@@ -69,10 +69,14 @@ struct ShownHistory {
     if let last = loaded.popLast() { loaded.append(last.lowerBound ..< .distantFuture) }
   }
 
-  /// What was read ahead, the first time it is asked for.
-  private mutating func daysAhead(of store: LedgerStore) -> CellsAhead? {
+  /// What was read ahead, the first time it is asked for, of this database and not of a later moment: a frozen store
+  /// and its ledger know nothing of what a keeper stored since.
+  private mutating func daysAhead(of store: LedgerStore, until commit: Int64) -> CellsAhead? {
     defer { ahead = nil }
-    return ahead?.takeCells().flatMap { store.isOrigin(of: $0) ? $0 : nil }
+    guard let cells = ahead?(), store.isOrigin(of: cells), cells.commit <= commit else {
+      return nil
+    }
+    return cells
   }
 
   /// These cells before those of a ledger, or of a snapshot without cells.
