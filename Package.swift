@@ -67,7 +67,8 @@ let package = Package(
       linkerSettings: hasStaticLibrary
         ? [
           .unsafeFlags(
-            ["-static-stdlib", "-l_FoundationCShims", "-l_FoundationCollections"],
+            // The other linker warns of a function in Foundation that is not called.
+            ["-static-stdlib", "-l_FoundationCShims", "-l_FoundationCollections", "-use-ld=lld"],
             .when(platforms: [.linux], configuration: .release))
         ] : []),
 
