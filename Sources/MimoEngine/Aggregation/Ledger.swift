@@ -112,14 +112,14 @@ public struct Ledger: Sendable {
   }
 
   /// Looks at the places where searches for the next calls will begin. Each lies far away in memory; so they come
-  /// together, where searches would wait for one after the other.
+  /// together, where searches would wait for one after the other. (3 % of the cycles of a report on Chat answers.)
   public mutating func expect(_ records: ArraySlice<UsageRecord>) {
     for record in records {
       if let identity = record.identity { expected ^= callIndex.beginning(identity.message.value) }
     }
   }
 
-  /// Whether the sums stay within what they can hold. Changes nothing, as `wouldOpen`.
+  /// Whether the sums stay within what they can hold. `mutating` for the same reason as `wouldOpen`.
   private mutating func hasRoom(for record: UsageRecord) -> Bool {
     let t = record.tokens
     let widest = t.input | t.cacheRead | t.cacheWrite5m | t.cacheWrite1h | t.output | t.reasoning
@@ -373,7 +373,8 @@ public struct Ledger: Sendable {
 
   /// Whether a call that is not counted yet would be the earliest of its conversation.
   ///
-  /// Changes nothing: otherwise the compiler copies the ledger for each call, which takes longer than the answer.
+  /// `mutating` although nothing is changed: otherwise the compiler copies the ledger for each call, which was a fifth of
+  /// the instructions for a line.
   private mutating func wouldOpen(_ record: UsageRecord, order: UInt64) -> Bool {
     let conversation = record.conversation
     guard conversation != .none, record.isRequest else { return false }
