@@ -48,8 +48,8 @@ final class LedgerAhead: Sendable {
   private let base: Work<BaseAhead>
   private let cells: Work<CellsAhead>?
 
-  /// Days of which the dashboard knows at its start: a month, and the week before it.
-  private static let days: Int32 = 38
+  /// Days of which the dashboard knows at its start: see `Model.neededMinutes`. What is missing is read when it is needed.
+  private static let days: Int32 = 35
 
   private init(showing: Bool) {
     let (folder, now) = (UserFolders.state, SystemClock.now)
