@@ -94,8 +94,10 @@ struct StoreOpening: Sendable {
       state.identity = folder.databaseIdentity
       state.database = database
       var facts = try facts(of: database)
+      // Whoever is killed while making the first ledger leaves an empty file, too, but no name beside it.
+      let hadAnother = folder.keptIdentity != nil
       folder.keep(LedgerIdentity(origin: facts.origin, keySalt: facts.keySalt))
-      if wasEmpty {
+      if wasEmpty, hadAnother {
         facts.hasLostHistory = true
         facts.notices.append(
           "\(folder.database): was empty; a new ledger begins, and what was in an older one is not in it"

@@ -107,6 +107,20 @@ import Testing
     }
   }
 
+  @Test func `an empty file is the loss of a ledger only where there was one`() throws {
+    try FileManager.default.createDirectory(
+      atPath: folder.ledger, withIntermediateDirectories: true)
+    // Its maker was killed at once, and later somebody emptied it.
+    for isLoss in [false, true] {
+      for file in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: database + file) }
+      try Data().write(to: URL(filePath: database))
+      let store = try LedgerStore.open(folder)
+      #expect(store.hasLostHistory == isLoss)
+      #expect(store.notices.isEmpty != isLoss)
+      store.close()
+    }
+  }
+
   /// Opens it, and once more if it turns out to be damaged.
   private func openAsProgram() throws(StoreError) -> LedgerStore {
     for _ in 0..<2 {
