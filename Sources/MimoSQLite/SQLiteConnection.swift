@@ -22,6 +22,10 @@ public final class SQLiteConnection {
 
   let handle: OpaquePointer
 
+  /// Has the library read its environment now, and not with the first connection: no thread may change the environment
+  /// while another one reads it.
+  public static func prepareLibrary() { sqlite3_initialize() }
+
   /// Opens the database at `path`.
   ///
   /// - Parameter busyMilliseconds: how long a call waits for another program's lock before it fails.

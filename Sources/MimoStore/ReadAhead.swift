@@ -31,6 +31,9 @@ public struct CellsAhead: Sendable {
 }
 
 extension LedgerStore {
+  /// To be called before ledgers are opened on other threads, while this one may still change the environment.
+  public static func prepareThreads() { SQLiteConnection.prepareLibrary() }
+
   /// Reads ahead what the ledger of a folder begins with.
   ///
   /// - Throws: `StoreError`; whoever opens the ledger afterwards meets the same and says so.

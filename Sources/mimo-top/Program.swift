@@ -28,14 +28,13 @@ final class Program {
     model = Model(configuration, glyphs: glyphs)
     self.stream = stream
     keepsChoice = configuration.keepsLedger
-    // Logs are read while the terminal is prepared.
-    feed = try LocalFeed(configuration, showing: model.neededMinutes)
+    // Before there is another thread that may look at the environment: opening a terminal can change that.
     do throws(CursesScreen.OpenError) {
       screen = try CursesScreen(.init(color: configuration.color, mouse: configuration.mouse))
     } catch {
-      feed.finish(withinMilliseconds: 1000)
       throw Failure(description: error.description)
     }
+    feed = try LocalFeed(configuration, showing: model.neededMinutes)
     stream?.start()
   }
 

@@ -34,8 +34,12 @@ import Testing
     defer { store.close() }
     let plain = try store.base(promptEdges: edges, now: testNow)
     #expect(try Base(store.base(promptEdges: edges, now: testNow, ahead: ahead)) == Base(plain))
-    let moment = try store.reading { (database) throws(SQLiteError) in try database.moment() }
-    #expect((moment == ahead.moment) == isUsed)
+    // With another content it shows which of the two was taken.
+    var marked = ahead.base
+    marked.load.calls += 1
+    let taken = try store.base(
+      promptEdges: edges, now: testNow, ahead: BaseAhead(moment: ahead.moment, base: marked))
+    #expect(taken.load.calls == (isUsed ? marked : plain).load.calls)
   }
 
   @Test func `a base that was read ahead counts until something is stored or forgotten`() throws {

@@ -84,6 +84,8 @@ final class LedgerAhead: Sendable {
   static func begin(expecting arguments: [String]) {
     guard let showing = looksAsIfShowing(arguments), LedgerStore.isThere(folder: UserFolders.state)
     else { return }
+    // This thread may yet set the time zone.
+    LedgerStore.prepareThreads()
     begun.withLock { $0 = LedgerAhead(showing: showing) }
   }
 
