@@ -78,6 +78,8 @@ private final class Job: Sendable {
   private let formats: LogFormats
   private let readTime: Instant
   private let nextPart = Atomic<Int>(0)
+  private let bytesRead = Atomic<Int64>(0)
+  private let bytesInAll: Int64
   private let ledger: Mutex<Ledger>
   private let results: Mutex<[Int: PartResult]>
   private let plainLogs = Mutex<[Bookmark]?>(nil)
@@ -91,6 +93,7 @@ private final class Job: Sendable {
     self.leavesOutCopies = leavesOutCopies
     self.formats = formats
     self.readTime = readTime
+    bytesInAll = logs.reduce(0) { $0 + $1.size }
     self.ledger = Mutex(ledger)
     results = Mutex([:])
     parts = logs.indices.flatMap { index -> [Part] in
@@ -121,7 +124,7 @@ private final class Job: Sendable {
 
   /// Reads parts until none is left. Called on each thread.
   func work() {
-    let buffer = LineBuffer()
+    let buffer = LineBuffer(windowBytes: Self.windowBytes)
     var output = DecodedLines(readTime: readTime)
     var translation = NameTranslation()
     while true {
@@ -152,6 +155,7 @@ private final class Job: Sendable {
       ) { lines, offset in
         result.decoder.decode(lines, at: offset, into: &output)
         result.bytes += Int64(lines.count)
+        bytesRead.add(Int64(lines.count), ordering: .relaxed)
         count(&output, part.log, &translation, &result, mayWait: false)
       }
       result.errors = end.longLines
@@ -200,6 +204,8 @@ private final class Job: Sendable {
 
   /// Records that a thread keeps, at most, while another one has the ledger: it reads on instead of waiting.
   private static let keptRecords = 4096
+  /// What is read at once: it stays in the cache of a core until it is decoded. (5 % faster than 1 MiB.)
+  private static let windowBytes = 256 << 10
 
   private func count(
     _ output: inout DecodedLines, _ log: Int, _ translation: inout NameTranslation,
@@ -209,14 +215,21 @@ private final class Job: Sendable {
     if output.records.isEmpty { return }
     let outcome: NameTranslation.Outcome
     if mayWait || output.records.count >= Self.keptRecords {
-      outcome = ledger.withLock { translation.record(&output, into: &$0) }
+      outcome = ledger.withLock { record(&output, &translation, &$0) }
     } else {
       guard
-        let now = ledger.withLockIfAvailable({ translation.record(&output, into: &$0) })
+        let now = ledger.withLockIfAvailable({ record(&output, &translation, &$0) })
       else { return }
       outcome = now
     }
     result.outcome += outcome
+  }
+
+  private func record(
+    _ output: inout DecodedLines, _ translation: inout NameTranslation, _ ledger: inout Ledger
+  ) -> NameTranslation.Outcome {
+    ledger.expect(share: Double(bytesInAll) / Double(bytesRead.load(ordering: .relaxed)))
+    return translation.record(&output, into: &ledger)
   }
 
   /// Joins the parts of each file. Called when all threads are done.

@@ -45,6 +45,12 @@ extension FuzzTarget {
       whole.tally.lines == input.split(separator: 10, omittingEmptySubsequences: false).count
         - (input.isEmpty || input.last == 10 ? 1 : 0), "lines in \(whole.tally)")
 
+    // What lines before it looked like says nothing of a line.
+    let plain = LineReading(
+      formats.map { $0 is AnswerDecoder ? AnswerDecoder.withoutShapes : $0 }, [input])
+    law(plain.output.records == whole.output.records, "shapes change the records")
+    law(plain.tally == whole.tally, "shapes change the tally")
+
     // The input itself chooses where it is cut.
     let ends = input.indices.filter { input[$0] == 10 }
     guard let first = input.first, !ends.isEmpty else { return }

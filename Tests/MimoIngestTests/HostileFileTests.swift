@@ -40,7 +40,7 @@ private let answer =
     defer { close(listener) }
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
-    _ = withUnsafeMutableBytes(of: &address.sun_path) { bytes in
+    withUnsafeMutableBytes(of: &address.sun_path) { bytes in
       // The name has to be short: it is made here and moved.
       "/tmp/mimo-\(getpid()).sock".utf8CString.withUnsafeBytes { bytes.copyMemory(from: $0) }
     }

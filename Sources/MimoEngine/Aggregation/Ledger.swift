@@ -84,14 +84,14 @@ public struct Ledger: Sendable {
   /// The same for a record that nobody needs afterwards: it is not copied, and may be changed.
   public mutating func count(_ record: inout UsageRecord) -> Outcome {
     revision += 1
-    guard hasRoom(for: record) else { return .refused }
+    guard hasRoom(for: &record) else { return .refused }
     if let notBefore = archiving?.notBefore {
       if record.time.minute < notBefore { return .tooOld }
       prepare(for: record)
       if archiving!.knowsForgotten, isForgotten(record) { return .tooOld }
     }
     guard let identity = record.identity else {
-      recordNameless(record)
+      recordNameless(&record)
       return .counted
     }
     if let alias = identity.alias { return self.record(&record, identity.message, alias) }
@@ -119,8 +119,18 @@ public struct Ledger: Sendable {
     }
   }
 
-  /// Whether the sums stay within what they can hold. `mutating` for the same reason as `wouldOpen`.
-  private mutating func hasRoom(for record: UsageRecord) -> Bool {
+  /// Takes note that what was counted so far is a part of what will be.
+  ///
+  /// - Parameter share: how many times as much there will be.
+  public mutating func expect(share: Double) {
+    guard 1...1_000_000 ~= share else { return }
+    callIndex.expectedCount = Int(Double(calls.count) * share)
+    cellIndex.expectedCount = Int(Double(cube.chunks.count * CellChunk.capacity) * share)
+  }
+
+  /// Whether the sums stay within what they can hold. `mutating`, and its record `inout`, for the same reason as in
+  /// `wouldOpen`.
+  private mutating func hasRoom(for record: inout UsageRecord) -> Bool {
     let t = record.tokens
     let widest = t.input | t.cacheRead | t.cacheWrite5m | t.cacheWrite1h | t.output | t.reasoning
     // A negative count has the highest bit.
@@ -134,9 +144,9 @@ public struct Ledger: Sendable {
 
   // MARK: - Calls
 
-  private mutating func recordNameless(_ record: UsageRecord) {
-    let opens = wouldOpen(record, order: 0)
-    let series = seriesPosition(of: record, opening: opens)
+  private mutating func recordNameless(_ record: inout UsageRecord) {
+    let opens = wouldOpen(&record, order: 0)
+    let series = seriesPosition(of: &record, opening: opens)
     let cell = cell(record.time.minute, series)
     let contribution = Contribution(of: record)
     add(contribution, to: cell)
@@ -228,8 +238,8 @@ public struct Ledger: Sendable {
     call.isSecond = isSecond
     call.milliseconds = Self.millisecondsInMinute(record.time)
     call.failed = record.failed
-    let opens = wouldOpen(record, order: call.order)
-    let series = seriesPosition(of: record, opening: opens)
+    let opens = wouldOpen(&record, order: call.order)
+    let series = seriesPosition(of: &record, opening: opens)
     let contribution = Contribution(of: record)
     call.cell = cell(record.time.minute, series)
     add(contribution, to: call.cell)
@@ -240,8 +250,8 @@ public struct Ledger: Sendable {
       callIndex.append(key) { calls[$0].key }
     }
     archiving?.calls.insert(position)
-    remember(position, record)
-    if record.isRequest { compete(position) }
+    remember(position, &record)
+    if record.isRequest, record.conversation != .none { compete(position) }
   }
 
   private mutating func merge(
@@ -292,7 +302,7 @@ public struct Ledger: Sendable {
       && (record.conversation != oldConversation || !record.isRequest
         || (record.time, call.order) > (oldTime, oldOrder))
     let opens = oldSeries.flags.contains(.opensConversation) && !stepsBack
-    let series = seriesPosition(of: record, opening: opens)
+    let series = seriesPosition(of: &record, opening: opens)
     let target =
       record.time.minute == oldCell.minute && series == oldCell.series
       ? call.cell : cell(record.time.minute, series)
@@ -305,7 +315,7 @@ public struct Ledger: Sendable {
     archiving?.calls.insert(position)
     if stepsBack { electOpening(of: oldConversation) }
     if record.isRequest { compete(position) }
-    if isNews { remember(position, record) }
+    if isNews { remember(position, &record) }
   }
 
   /// Whether a line files its call instead of the lines before it.
@@ -373,9 +383,9 @@ public struct Ledger: Sendable {
 
   /// Whether a call that is not counted yet would be the earliest of its conversation.
   ///
-  /// `mutating` although nothing is changed: otherwise the compiler copies the ledger for each call, which was a fifth of
-  /// the instructions for a line.
-  private mutating func wouldOpen(_ record: UsageRecord, order: UInt64) -> Bool {
+  /// `mutating`, and the record `inout`, although nothing is changed: otherwise the compiler copies the ledger for each
+  /// call, which was a fifth of the instructions for a line, and the record.
+  private mutating func wouldOpen(_ record: inout UsageRecord, order: UInt64) -> Bool {
     let conversation = record.conversation
     guard conversation != .none, record.isRequest else { return false }
     if let nameless = namelessOpenings[conversation], nameless.time <= record.time { return false }
@@ -539,7 +549,7 @@ public struct Ledger: Sendable {
     cube.chunks[Int(cell) / CellChunk.capacity].cells[Int(cell) % CellChunk.capacity]
   }
 
-  private mutating func seriesPosition(of record: UsageRecord, opening: Bool) -> UInt32 {
+  private mutating func seriesPosition(of record: inout UsageRecord, opening: Bool) -> UInt32 {
     var flags: Series.Flags = []
     if !record.tellsCache { flags.insert(.cacheUnknown) }
     if record.answeredByProxyCache { flags.insert(.answeredByProxyCache) }
@@ -659,7 +669,7 @@ public struct Ledger: Sendable {
     return counted.requests | counted.errors == 0
   }
 
-  private mutating func remember(_ position: UInt32, _ record: UsageRecord) {
+  private mutating func remember(_ position: UInt32, _ record: inout UsageRecord) {
     guard recent.wants(record.time) else { return }
     recent.append(
       RecentCalls.Entry(

@@ -87,11 +87,22 @@ public struct DecodedLines: Sendable {
   /// The source named last, of which there is one for a file.
   private var source = (name: "", id: NameID.none)
 
+  /// What an added record has before it is filled.
+  private let blank = UsageRecord(time: Instant(milliseconds: 0))
+
   /// Creates an empty output that knows some names already.
   public init(readTime: Instant, names: NameTable = NameTable(), keySalt: UInt64 = 0) {
     self.readTime = readTime
     self.names = names
     self.keySalt = keySalt
+  }
+
+  /// Adds a record to be filled in its place, which this returns. One that was just filled elsewhere would have to be
+  /// waited for before it can be copied.
+  @inline(__always)
+  mutating func addRecord() -> Int {
+    records.append(blank)
+    return records.count - 1
   }
 
   /// Removes copies of answers that stand in other files, and returns how many there were.

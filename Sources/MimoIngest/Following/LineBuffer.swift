@@ -2,7 +2,7 @@
 ///
 /// Not thread-safe: each reading thread has its own.
 public final class LineBuffer {
-  /// Bytes read at once. 1 MiB stays in the cache between reading and decoding; 4 MiB were slower.
+  /// Bytes read at once.
   public let windowBytes: Int
   private(set) var start: UnsafeMutableRawPointer
   private(set) var capacity: Int

@@ -256,31 +256,45 @@ extension ClaudeCodeDecoder.Copy {
 extension UsageRecord {
   /// Adds this record with the counters of `usage`, and one more for each hidden call inside the answer.
   mutating func append(
+    _ usage: inout UsageObject, as form: UsageObject.Form, to output: inout DecodedLines
+  ) {
+    take(&usage, as: form)
+    output.records.append(self)
+    if usage.hasRare { output.appendHidden(in: &usage) }
+  }
+
+  /// Takes the counters of `usage`, as in `UsageObject.reading`.
+  mutating func take(
     _ usage: inout UsageObject, as form: UsageObject.Form, isGoogle: Bool = false,
-    tellsNull: Bool = false,
-    to output: inout DecodedLines
+    tellsNull: Bool = false
   ) {
     let reading = usage.reading(as: form, isGoogle: isGoogle, tellsNull: tellsNull)
     tokens = reading.tokens
     tellsCache = reading.tellsCache
     tier = usage.tier ?? tier
-    guard usage.hasRare else { return output.records.append(self) }
+    guard usage.hasRare else { return }
     if !usage.quantities.isEmpty { quantities = usage.besideText }
     // With the caller's own key a router charges nothing: the real cost is the upstream one.
     if let cost = usage.isOwnKey ? usage.upstreamCost : usage.cost { statedCost = cost }
-    output.records.append(self)
+  }
+}
+
+extension DecodedLines {
+  /// Adds a record for each hidden call inside the answer of the last record.
+  mutating func appendHidden(in usage: inout UsageObject) {
+    guard let visible = records.last else { return }
     for (index, var iteration) in usage.iterations.enumerated() {
-      var hidden = self
+      var hidden = visible
       let reading = iteration.usage.reading(as: .messages)
       hidden.tokens = reading.tokens
       hidden.statedCost = nil
       hidden.quantities = iteration.usage.besideText
       hidden.conversation = .none
-      if let model = iteration.model { hidden.labels.model = output.intern(model) }
-      if let identity {
+      if let model = iteration.model { hidden.labels.model = intern(model) }
+      if let identity = visible.identity {
         hidden.identity?.message = identity.message.combined(with: UInt64(index) + 1)
       }
-      output.records.append(hidden)
+      records.append(hidden)
     }
   }
 }

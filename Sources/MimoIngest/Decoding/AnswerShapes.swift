@@ -1,0 +1,353 @@
+import MimoEngine
+
+/// What the last few kinds of answers of a log looked like.
+///
+/// Of a line that looks like one of them the answer is that one's with other values, which are read by the same
+/// functions as always.
+struct AnswerShapes: Sendable {
+  struct Known: Sendable {
+    fileprivate let shape: LineShape<Answer.Hole>
+    /// An answer that looked so.
+    var answer: Answer
+    /// Where the texts stand that all such answers have.
+    fileprivate let text: TextCopy
+
+    /// Reads a line's values into the answer; `false`, with some of them read, if the line looks different.
+    fileprivate mutating func read(_ line: UnsafeRawBufferPointer) -> Bool {
+      shape.matches(line) { hole, cursor throws(DecodeError) in try answer.read(hole, &cursor) }
+    }
+  }
+
+  var known: [Known] = []
+  /// The one that was met last.
+  private var latest = 0
+  /// How many more lines were new than known. Where none is like another, looking is a waste.
+  private var surprises = 0
+
+  /// None, and none to come.
+  static let never = AnswerShapes(surprises: .max)
+
+  private static let capacity = 4
+  private static let tolerated = 32
+  /// Files are followed by the thousand, and each may have its shapes.
+  private static let longest = 2048
+
+  /// The position of the answer that a line looks like, which then has the line's values: it is valid as long as both.
+  @inline(__always)
+  mutating func find(_ line: UnsafeRawBufferPointer) -> Int? {
+    if known.isEmpty { return nil }
+    if known[latest].read(line) {
+      if surprises > 0 { surprises -= 1 }
+      return latest
+    }
+    return findOther(line)
+  }
+
+  @inline(never)
+  private mutating func findOther(_ line: UnsafeRawBufferPointer) -> Int? {
+    for index in known.indices where index != latest && known[index].read(line) {
+      latest = index
+      if surprises > 0 { surprises -= 1 }
+      return index
+    }
+    return nil
+  }
+
+  /// Remembers what an answer looked like that was read key by key.
+  @inline(__always)
+  mutating func learn(_ line: UnsafeRawBufferPointer) {
+    if surprises < Self.tolerated { learnNew(line) }
+  }
+
+  @inline(never)
+  private mutating func learnNew(_ line: UnsafeRawBufferPointer) {
+    surprises += 1
+    guard let holes = Answer.holes(of: line) else { return }
+    // What nobody reads need not be kept.
+    var text: [UInt8] = []
+    var start = 0
+    for (range, hole) in holes where hole == .text {
+      text.append(contentsOf: line[start..<range.lowerBound])
+      start = range.upperBound
+    }
+    text.append(contentsOf: line[start...])
+    guard text.count <= Self.longest else { return }
+    let copy = text.withUnsafeBytes { TextCopy($0) }
+    var cursor = JSONCursor(copy.bytes)
+    var answer = Answer()
+    guard (try? answer.read(&cursor)) != nil else { return }
+    let new = Known(shape: LineShape(line, holes: holes), answer: answer, text: copy)
+    if known.count < Self.capacity {
+      latest = known.count
+      known.append(new)
+    } else {
+      latest = (latest + 1) % Self.capacity
+      known[latest] = new
+    }
+  }
+}
+
+extension Answer {
+  /// A value that may differ between answers that look alike.
+  enum Hole: UInt8 {
+    /// The content of a text that nobody reads.
+    case text
+    /// A number that nobody reads.
+    case number
+    case id, model, session, caller, project
+    case time, created, milliseconds, seconds, statedCost
+    case prompt, completion, total, hit, miss, cached, input, output, cacheRead, cacheCreation
+    case fiveMinutes, hour, detailCached, reasoning, thinking, cost
+  }
+
+  /// Reads one value; `false` if it is of another kind.
+  @inline(__always)
+  mutating func read(_ hole: Hole, _ cursor: inout JSONCursor) throws(DecodeError) -> Bool {
+    switch hole {
+    case .text:
+      guard let quote = cursor.closingQuote(cursor.p, searched: cursor.p) else { return false }
+      cursor.p = quote
+      return true
+    case .number: return try cursor.numberText() != nil
+    case .id: return try Self.take(&id, &cursor)
+    case .model: return try Self.take(&model, &cursor)
+    case .session: return try Self.take(&session, &cursor)
+    case .caller: return try Self.take(&caller, &cursor)
+    case .project: return try Self.take(&project, &cursor)
+    case .time:
+      time = try LogTime.read(&cursor)
+      return time != nil
+    case .created:
+      created = try LogTime.read(&cursor)
+      return created != nil
+    case .milliseconds:
+      durationMilliseconds = nil
+      readDuration(try cursor.numberText(), scale: 0)
+      return durationMilliseconds != nil
+    case .seconds:
+      durationMilliseconds = nil
+      readDuration(try cursor.numberText(), scale: 3)
+      return durationMilliseconds != nil
+    case .statedCost:
+      statedCost = try UsageObject.readCost(&cursor)
+      return statedCost != nil
+    case .cost:
+      usage.cost = try UsageObject.readCost(&cursor)
+      return usage.cost != nil
+    case .prompt: return try Self.take(&usage.promptTokens, &cursor)
+    case .completion: return try Self.take(&usage.completionTokens, &cursor)
+    case .total: return try Self.take(&usage.totalTokens, &cursor)
+    case .hit: return try Self.take(&usage.hitTokens, &cursor)
+    case .miss: return try Self.take(&usage.missTokens, &cursor)
+    case .cached: return try Self.take(&usage.cachedTokens, &cursor)
+    case .input: return try Self.take(&usage.inputTokens, &cursor)
+    case .output: return try Self.take(&usage.outputTokens, &cursor)
+    case .cacheRead: return try Self.take(&usage.cacheReadInputTokens, &cursor)
+    case .cacheCreation: return try Self.take(&usage.cacheCreationInputTokens, &cursor)
+    case .fiveMinutes: return try Self.take(&usage.ephemeral5m, &cursor)
+    case .hour: return try Self.take(&usage.ephemeral1h, &cursor)
+    case .detailCached: return try Self.take(&usage.detailCached, &cursor)
+    case .reasoning: return try Self.take(&usage.reasoning, &cursor)
+    case .thinking: return try Self.take(&usage.thinking, &cursor)
+    }
+  }
+
+  @inline(__always)
+  private static func take(
+    _ text: inout JSONString?, _ cursor: inout JSONCursor
+  ) throws(DecodeError) -> Bool {
+    text = try cursor.string()
+    return text != nil
+  }
+
+  @inline(__always)
+  private static func take(
+    _ counter: inout Int64?, _ cursor: inout JSONCursor
+  ) throws(DecodeError) -> Bool {
+    counter = try cursor.count()
+    return counter != nil
+  }
+
+  /// Whether this answer has the value that `other` has, and from the same place.
+  private func agrees(with other: Answer, on hole: Hole) -> Bool {
+    let (a, b) = (usage, other.usage)
+    return switch hole {
+    case .text, .number: true
+    case .id: id?.start == other.id?.start
+    case .model: model?.start == other.model?.start
+    case .session: session?.start == other.session?.start
+    case .caller: caller?.start == other.caller?.start
+    case .project: project?.start == other.project?.start
+    case .time: time == other.time
+    case .created: created == other.created
+    case .milliseconds, .seconds: durationMilliseconds == other.durationMilliseconds
+    case .statedCost: statedCost == other.statedCost
+    case .cost: a.cost == b.cost
+    case .prompt: a.promptTokens == b.promptTokens
+    case .completion: a.completionTokens == b.completionTokens
+    case .total: a.totalTokens == b.totalTokens
+    case .hit: a.hitTokens == b.hitTokens
+    case .miss: a.missTokens == b.missTokens
+    case .cached: a.cachedTokens == b.cachedTokens
+    case .input: a.inputTokens == b.inputTokens
+    case .output: a.outputTokens == b.outputTokens
+    case .cacheRead: a.cacheReadInputTokens == b.cacheReadInputTokens
+    case .cacheCreation: a.cacheCreationInputTokens == b.cacheCreationInputTokens
+    case .fiveMinutes: a.ephemeral5m == b.ephemeral5m
+    case .hour: a.ephemeral1h == b.ephemeral1h
+    case .detailCached: a.detailCached == b.detailCached
+    case .reasoning: a.reasoning == b.reasoning
+    case .thinking: a.thinking == b.thinking
+    }
+  }
+
+  // MARK: - Finding the values
+
+  /// The values of a line that others may have in their places; `nil` if that cannot be told.
+  fileprivate static func holes(
+    of line: UnsafeRawBufferPointer
+  ) -> [(range: Range<Int>, hole: Hole)]? {
+    var cursor = JSONCursor(line)
+    var search = HoleSearch()
+    guard (try? search.answer.read(&cursor)) != nil else { return nil }
+    cursor = JSONCursor(line)
+    guard (try? search.look(at: &cursor, .answer, depth: 0)) != nil else { return nil }
+    // Of two places for one value the second may count here, and the first elsewhere.
+    var seen: Set<Hole> = [.text, .number]
+    var isTwice = search.found.contains { hole in
+      hole.hole != .text && hole.hole != .number && !seen.insert(hole.hole).inserted
+    }
+    isTwice = isTwice || seen.isSuperset(of: [.milliseconds, .seconds])
+    return isTwice ? nil : search.found
+  }
+
+  private struct HoleSearch {
+    /// What the line came to.
+    var answer = Answer()
+    var found: [(range: Range<Int>, hole: Hole)] = []
+
+    enum Place { case answer, request, usage, inputDetails, outputDetails, writes }
+
+    mutating func look(
+      at cursor: inout JSONCursor, _ place: Place, depth: Int
+    ) throws(DecodeError) {
+      try cursor.beginObject()
+      while let key = try cursor.nextKey() {
+        if place == .answer {
+          try lookInAnswer(key, &cursor, depth)
+        } else if place == .request {
+          if Self.isUnread(key) { try lookForTexts(&cursor) } else { try cursor.skipValue() }
+        } else if place == .usage, cursor.next == .object, let inside = Self.part(key) {
+          try look(at: &cursor, inside, depth: depth)
+        } else {
+          try look(at: &cursor, for: Self.counter(key, place))
+        }
+      }
+    }
+
+    private mutating func lookInAnswer(
+      _ key: JSONString, _ cursor: inout JSONCursor, _ depth: Int
+    ) throws(DecodeError) {
+      if key == "usage", cursor.next == .object {
+        try look(at: &cursor, .usage, depth: depth)
+      } else if key == "request", cursor.next == .object {
+        try look(at: &cursor, .request, depth: depth)
+      } else if Self.isUnread(key) || (Answer.isBody(key) && cursor.next == .array) {
+        try lookForTexts(&cursor)
+      } else if Answer.isBody(key), cursor.next == .object, depth < Answer.deepest {
+        try look(at: &cursor, .answer, depth: depth + 1)
+      } else {
+        try look(at: &cursor, for: Self.value(key, depth))
+      }
+    }
+
+    /// Takes a value for that of a hole, if the answer has it from here.
+    private mutating func look(
+      at cursor: inout JSONCursor, for hole: Hole?
+    ) throws(DecodeError) {
+      let start = cursor
+      try cursor.skipValue()
+      guard let hole else { return }
+      var (ahead, value) = (start, Answer())
+      guard (try? value.read(hole, &ahead)) ?? false, ahead.p == cursor.p,
+        answer.agrees(with: value, on: hole)
+      else { return }
+      found.append((start.offset..<cursor.offset, hole))
+    }
+
+    /// Takes all texts of a value that is skipped; it does not matter if one of them is a key.
+    private mutating func lookForTexts(_ cursor: inout JSONCursor) throws(DecodeError) {
+      let start = cursor
+      let isNumber = cursor.next == .number
+      try cursor.skipValue()
+      if isNumber { return found.append((start.offset..<cursor.offset, .number)) }
+      let quote = UInt8(ascii: "\"")
+      var q = start.p
+      while q < cursor.p {
+        q += 1
+        guard q[-1] == quote else { continue }
+        let from = q
+        while q.pointee != quote { q += q.pointee == UInt8(ascii: "\\") ? 2 : 1 }
+        let range = start.offset + (from - start.p)..<start.offset + (q - start.p)
+        q += 1
+        if q == cursor.p || q.pointee != UInt8(ascii: ":") { found.append((range, .text)) }
+      }
+    }
+
+    /// Whether a key's value is skipped, whatever it is.
+    private static func isUnread(_ key: JSONString) -> Bool {
+      key == "choices" || key == "candidates" || key == "content" || key == "messages"
+        || key == "input" || key == "prompt" || key == "text" || key == "request_id"
+        || key == "system_fingerprint" || key == "trace_id" || key == "span_id" || key == "latency"
+    }
+
+    private static func value(_ key: JSONString, _ depth: Int) -> Hole? {
+      if key == "id" || key == "responseId" { return .id }
+      if key == "model" || key == "modelVersion" { return .model }
+      if key == "session" || key == "session_id" || key == "conversation_id" { return .session }
+      if key == "user" || key == "user_id" || key == "key" || key == "api_key" { return .caller }
+      if key == "app" || key == "project" { return .project }
+      if key == "created" { return .created }
+      if key == "ts" || key == "time" || key == "timestamp" || key == "created_at" {
+        return depth == 0 ? .time : .created
+      }
+      if key == "latency_ms" || key == "duration_ms" { return .milliseconds }
+      if key == "elapsed" { return .seconds }
+      if key == "cost" || key == "cost_usd" || key == "response_cost" { return .statedCost }
+      return nil
+    }
+
+    private static func part(_ key: JSONString) -> Place? {
+      if key == "prompt_tokens_details" || key == "input_tokens_details" { return .inputDetails }
+      if key == "completion_tokens_details" || key == "output_tokens_details" {
+        return .outputDetails
+      }
+      return key == "cache_creation" ? .writes : nil
+    }
+
+    private static func counter(_ key: JSONString, _ place: Place) -> Hole? {
+      switch place {
+      case .answer, .request: return nil
+      case .usage:
+        if key == "prompt_tokens" { return .prompt }
+        if key == "completion_tokens" { return .completion }
+        if key == "total_tokens" { return .total }
+        if key == "prompt_cache_hit_tokens" { return .hit }
+        if key == "prompt_cache_miss_tokens" { return .miss }
+        if key == "cached_tokens" || key == "num_cached_tokens" { return .cached }
+        if key == "input_tokens" { return .input }
+        if key == "output_tokens" { return .output }
+        if key == "cache_read_input_tokens" { return .cacheRead }
+        if key == "cache_creation_input_tokens" { return .cacheCreation }
+        return key == "cost" ? .cost : nil
+      case .inputDetails: return key == "cached_tokens" ? .detailCached : nil
+      case .outputDetails:
+        if key == "reasoning_tokens" { return .reasoning }
+        return key == "thinking_tokens" ? .thinking : nil
+      case .writes:
+        if key == "ephemeral_5m_input_tokens" { return .fiveMinutes }
+        return key == "ephemeral_1h_input_tokens" ? .hour : nil
+      }
+    }
+  }
+}

@@ -1,0 +1,160 @@
+import MimoTestSupport
+import Testing
+
+@testable import MimoIngest
+
+/// Answers as writers write them, of a few forms and with values that vary, some of them nonsense.
+private struct Answers {
+  var random: SplitMix
+  /// How often a value is none that a writer would write, in 100.
+  var oddity: UInt64 = 8
+
+  mutating func pick(_ bound: UInt64) -> Int { Int(random.next() % bound) }
+
+  mutating func pick(_ choices: [String]) -> String { choices[pick(UInt64(choices.count))] }
+
+  mutating func isOdd() -> Bool { pick(100) < oddity }
+
+  mutating func count() -> String {
+    if isOdd() {
+      return pick([
+        "null", "\"12\"", "12.0", "1.5", "1e3", "-5", "0", "00", "99999999", "123456789012345678",
+        "true", "[]", "{}", "{\"a\":[1,\"]\"]}", "", " 7 ",
+      ])
+    }
+    return String(pick(pick(2) == 0 ? 10 : 10_000_000))
+  }
+
+  mutating func text() -> String {
+    let parts = [
+      "a", "]", "}", "{", "\\\"", "\\\\", ",", ":", "word ", "\\u005d", "é", " \\\\\\\"", "\n",
+    ]
+    // Raw line ends do not stand in a line.
+    return (0..<pick(30)).map { _ in parts[pick(UInt64(parts.count - 1))] }.joined()
+  }
+
+  mutating func string(_ usual: [String]) -> String {
+    if isOdd() { return pick(["null", "7", "\"\"", "\"a\\u0062\"", "[\"x\"]", "{\"id\":\"y\"}"]) }
+    return "\"\(pick(usual))\(pick(3) == 0 ? String(pick(1000)) : "")\""
+  }
+
+  mutating func time() -> String {
+    if isOdd() {
+      return pick(["null", "0.53", "\"soon\"", "17", "1795000060123", "\"1795000060\""])
+    }
+    return pick(2) == 0
+      ? String(1_795_000_000 + pick(100_000)) : "\"2026-11-0\(1 + pick(9))T10:0\(pick(10)):00Z\""
+  }
+
+  mutating func usage() -> String {
+    switch pick(4) {
+    case 0:
+      "{\"prompt_tokens\":\(count()),\"completion_tokens\":\(count()),\"total_tokens\":\(count()),\"prompt_tokens_details\":\(pick(5) == 0 ? "null" : "{\"cached_tokens\":\(count()),\"audio_tokens\":\(count())}"),\"completion_tokens_details\":{\"reasoning_tokens\":\(count())}}"
+    case 1:
+      "{\"prompt_tokens\": \(count()), \"completion_tokens\": \(count()), \"prompt_cache_hit_tokens\": \(count()), \"prompt_cache_miss_tokens\": \(count()), \"cost\": 0.00\(pick(100))}"
+    case 2:
+      "{\"input_tokens\":\(count()),\"input_tokens_details\":{\"cached_tokens\":\(count())},\"output_tokens\":\(count()),\"output_tokens_details\":{\"reasoning_tokens\":\(count())},\"total_tokens\":\(count())}"
+    default:
+      "{\"input_tokens\":\(count()),\"cache_creation_input_tokens\":\(count()),\"cache_read_input_tokens\":\(count()),\"cache_creation\":{\"ephemeral_5m_input_tokens\":\(count()),\"ephemeral_1h_input_tokens\":\(count())},\"output_tokens\":\(count())\(pick(6) == 0 ? ",\"input_tokens\":\(count())" : "")}"
+    }
+  }
+
+  mutating func body() -> String {
+    let id = string(["a", "chatcmpl-", "gen-", "msg_bdrk_"])
+    let model = string(["mimo-v2.6-pro", "gemini-3", "gpt-6"])
+    return switch pick(4) {
+    case 0:
+      "{\"id\":\(id),\"choices\":[{\"index\":0,\"message\":{\"content\":\"\(text())\",\"role\":\"assistant\"},\"finish_reason\":\(string(["stop", "length"]))}],\"created\":\(time()),\"model\":\(model),\"object\":\"chat.completion\",\"usage\":\(usage())}"
+    case 1:
+      "{\"id\":\(id),\"object\":\"response\",\"created_at\":\(time()),\"output\":[{\"content\":[{\"text\":\"\(text())\"}]}],\"model\":\(model),\"usage\":\(usage())}"
+    case 2:
+      "{\"id\":\(id),\"type\":\"message\",\"model\":\(model),\"content\":[{\"type\":\"text\",\"text\":\"\(text())\"}],\"usage\":\(usage())}"
+    default:
+      "{\"model\":\(model),\"usage\":\(usage()),\"id\":\(id),\"extra\":\(count())}"
+    }
+  }
+
+  mutating func next() -> String {
+    switch pick(9) {
+    case 0...3: body()
+    case 4:
+      "{\"ts\":\(time()),\"latency_ms\":\(count()),\"status\":200,\"session\":\(string(["s"])),\"request\":{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"\(text())\"}]},\"response\":\(body())}"
+    case 5:
+      "{\"timestamp\":\(time()),\"key\":\(string(["sk-abc", "user"])),\"cost\":\(count()),\"body\":\(body()),\"usage\":\(usage())}"
+    case 6:
+      "data: {\"type\":\"message_start\",\"message\":{\"id\":\(string(["m"])),\"model\":\"claude\",\"usage\":\(usage())}}"
+    case 7: "data: {\"type\":\"message_delta\",\"delta\":{},\"usage\":\(usage())}"
+    default:
+      pick([
+        "data: {\"type\":\"message_stop\"}", "{\"error\":{\"message\":\"\(text())\",\"code\":1}}",
+      ])
+    }
+  }
+}
+
+@Suite struct AnswerShapesTests {
+  @Test(arguments: 0..<40)
+  func `a line means the same, whatever lines before it looked like`(_ seed: UInt64) {
+    var answers = Answers(random: SplitMix(state: seed), oddity: [0, 2, 10, 40][Int(seed % 4)])
+    let lines = (0..<400).map { _ in answers.next() }
+    let text = lines.joined(separator: "\n") + "\n"
+    let learned = Decoded(text, formats: [AnswerDecoder()])
+    let plain = Decoded(text, formats: [AnswerDecoder.withoutShapes])
+    #expect(learned.calls == plain.calls)
+    #expect(learned.tally == plain.tally)
+    #expect(!learned.calls.isEmpty)
+  }
+
+  /// Reads lines with one memory; says of each whether it looked like one before.
+  private func known(_ lines: [String]) throws -> [Bool] {
+    var shapes = AnswerShapes()
+    return lines.map { line in
+      var line = line
+      return line.withUTF8 { bytes in
+        let bytes = UnsafeRawBufferPointer(bytes)
+        if shapes.find(bytes) != nil { return true }
+        shapes.learn(bytes)
+        return false
+      }
+    }
+  }
+
+  @Test func `answers that differ in their values look alike`() throws {
+    func answer(_ n: Int, _ text: String) -> String {
+      #"{"id":"id\#(n)","choices":[{"index":0,"message":{"content":"\#(text)","tool_calls":null}}],"created":\#(1_795_000_000 + n),"model":"m\#(n % 3)","usage":{"prompt_tokens":\#(n),"completion_tokens":\#(n * 7),"prompt_tokens_details":{"cached_tokens":\#(n / 2)}}}"#
+    }
+    let lines = (1..<50).map { answer($0 * $0 * 37, String(repeating: #"a \"}] "#, count: $0 % 5)) }
+    #expect(try known(lines) == [false] + Array(repeating: true, count: lines.count - 1))
+    // In an envelope, with a question, and with times as text.
+    let enveloped = (1..<50).map {
+      #"{"ts": "2026-11-22T10:00:\#(10 + $0)Z", "latency_ms": \#($0 * 31), "request": {"messages": [{"content": "\#($0)"}]}, "response": \#(answer($0 * 911, "x"))}"#
+    }
+    #expect(try known(enveloped) == [false] + Array(repeating: true, count: enveloped.count - 1))
+  }
+
+  @Test func `an answer with other keys, kinds or words does not look alike`() throws {
+    let first = #"{"id":"a","model":"m","object":"chat.completion","usage":{"prompt_tokens":5}}"#
+    for other in [
+      #"{"id":"a","model":"m","object":"chat.completion","usage":{"prompt_tokens":null}}"#,
+      #"{"id":"a","model":null,"object":"chat.completion","usage":{"prompt_tokens":5}}"#,
+      #"{"id":"a","model":"m","object":"text_completion","usage":{"prompt_tokens":5}}"#,
+      #"{"id":"a","model":"m","object":"chat.completion","usage":{"output_tokens":5}}"#,
+      #"{"id":"a","model":"m","object":"chat.completion","usage":{"prompt_tokens":5}} "#,
+      #"{"id":"a","model":"m","object":"chat.completion","usage":{"prompt_tokens":5}"#,
+      #"{"id":"a","model":"m","object":"chat.completion","usage":{"prompt_tokens":-5}}"#,
+      #"{"id":"a","model":"m","object":"chat.completion","usage":{"prompt_tokens":5},"error":"x"}"#,
+      #"{"id":"a","model":"m","object":"chat.completion","usage":{"prompt_tokens":5"#, "{", "",
+    ] { #expect(try known([first, other, first]) == [false, false, true], "\(other)") }
+  }
+
+  @Test func `every cut of a known answer is read as without shapes`() {
+    let whole =
+      #"{"id":"a","choices":[{"message":{"content":"so \"quoted\" a text"}}],"created":1795000060,"model":"m","usage":{"prompt_tokens":15,"completion_tokens":7}}"#
+    let cuts = (0..<whole.utf8.count).map { whole + "\n" + String(whole.prefix($0)) + "\n" }
+    let text = cuts.joined()
+    let learned = Decoded(text, formats: [AnswerDecoder()])
+    let plain = Decoded(text, formats: [AnswerDecoder.withoutShapes])
+    #expect(learned.calls == plain.calls)
+    #expect(learned.tally == plain.tally)
+  }
+}
