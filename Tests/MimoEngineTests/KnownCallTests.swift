@@ -4,7 +4,7 @@ import Testing
 @testable import MimoEngine
 
 @Suite struct KnownCallTests {
-  @Test func `a known call takes 32 bytes and its place in the index eight where there are many`() {
+  @Test func `a known call takes 32 bytes and its place in the index eight`() {
     #expect(MemoryLayout<Ledger.Call>.stride == 32)
     var index = HashIndex()
     var random = SplitMix(state: 1)
@@ -12,11 +12,22 @@ import Testing
     var most = 0
     for (number, key) in keys.enumerated() {
       index.append(key) { keys[Int($0)] }
-      // Small tables double, and have twelve bytes at most; then the total is what counts.
-      let allowed = (number + 1) * (number < 215_000 ? 13 : 8) + 400
-      most = max(most, index.bytes - allowed)
+      // The smallest table has room for the first forty.
+      most = max(most, index.bytes - max(323, (number + 1) * 8))
     }
-    #expect(most == 0)
+    #expect(most <= 0)
+  }
+
+  @Test(arguments: [0, 1_000, 90_000, 100_000, 130_000, 1_000_000])
+  func `an expected number of entries is met, and a wrong one wastes little`(_ expected: Int) {
+    var index = HashIndex()
+    index.expectedCount = expected
+    var random = SplitMix(state: 3)
+    let keys = (0..<100_000).map { _ in random.next() }
+    for key in keys { index.append(key) { keys[Int($0)] } }
+    #expect(index.bytes <= keys.count * (expected > 100_000 ? 13 : 8))
+    if expected == 100_000 { #expect(index.bytes <= keys.count * 6 + 20_000) }
+    #expect(keys.indices.allSatisfy { place in index.find(keys[place]) { $0 == place } != nil })
   }
 
   @Test(arguments: 0..<8)

@@ -1,15 +1,15 @@
-/// A hash table from 64-bit keys to positions in a list that the owner keeps: six to eight bytes an entry, twelve
-/// while there are few.
+/// A hash table from 64-bit keys to positions in a list that the owner keeps: six to eight bytes an entry.
 ///
 /// A slot holds a byte of its key beside the position, so that a search looks at the owner's list, which is far
-/// away in memory, only where it will nearly always find what it wants. A large table grows by a third, or to what is expected, and is filled
-/// anew from the owner's list, whose order is kind to the memory; keys are expected to be well mixed.
+/// away in memory, only where it will nearly always find what it wants. The table grows by a third, or to what is
+/// expected, and is filled anew from the owner's list, whose order is kind to the memory; keys are expected to be well
+/// mixed.
 struct HashIndex: Sendable {
   /// Five bytes each: the position plus one (0 is an empty slot), then the lowest byte of the key.
   private var slots = [UInt8](repeating: 0, count: slotBytes * 64 + spareBytes)
   private var slotCount = 64
   private var count = 0
-  /// How many entries there will be, as far as that can be told: a large table then has to be filled anew less often.
+  /// How many entries there will be, as far as that can be told: the table is then filled anew less often.
   var expectedCount = 0
 
   private static let slotBytes = 5
@@ -58,11 +58,8 @@ struct HashIndex: Sendable {
 
   @inline(never)
   private mutating func grow(_ keyOf: (UInt32) -> UInt64) {
-    // Small tables double: memory matters where there are many.
     let expected = expectedCount * 100 / 82 + 1
-    slotCount =
-      slotCount < 1 << 18
-      ? slotCount * 2 : min(slotCount * 2, max(slotCount + slotCount * 3 / 10, expected))
+    slotCount = min(slotCount * 2, max(slotCount + slotCount * 3 / 10, expected))
     // The old table goes before the new one comes: memory has no peak here.
     slots = []
     slots = [UInt8](repeating: 0, count: slotCount * Self.slotBytes + Self.spareBytes)
