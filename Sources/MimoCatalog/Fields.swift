@@ -15,7 +15,7 @@ struct Fields {
     }
     self.members = members
     line = value.line
-    if let name = members.keys.filter({ !known.contains($0) }).min() {
+    if let name = members.keys.lazy.filter({ !known.contains($0) }).min() {
       throw Rejection(line: members[name]!.line, field: name, expected: "no such field")
     }
   }
@@ -153,22 +153,25 @@ extension Int32 {
   fileprivate init?(utcOffset text: Substring) {
     if text == "Z" {
       self = 0
-    } else if text.hasPrefix("+") || text.hasPrefix("-"),
-      let minutes = Int32(clock: text.dropFirst())
+    } else if let sign = text.utf8.first, sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-"),
+      let minutes = Int32(clock: text.utf8.dropFirst())
     {
-      self = text.hasPrefix("-") ? -minutes : minutes
+      self = sign == UInt8(ascii: "-") ? -minutes : minutes
     } else {
       return nil
     }
   }
 
   /// Minutes from `09:00`; `24:00` is the end of the day.
-  fileprivate init?(clock text: Substring) {
-    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-    guard parts.count == 2, parts.allSatisfy({ $0.utf8.count == 2 && $0.first != "+" }),
-      let hours = Int32(parts[0]), let minutes = Int32(parts[1]), (0..<60).contains(minutes),
-      (0...1440).contains(hours * 60 + minutes)
+  fileprivate init?(clock text: Substring) { self.init(clock: text.utf8) }
+
+  private init?(clock text: Substring.UTF8View) {
+    let digits = text.map { Int32($0) - 0x30 }
+    guard digits.count == 5, digits[2] == 10,
+      [0, 1, 3, 4].allSatisfy({ (0...9).contains(digits[$0]) })
     else { return nil }
+    let (hours, minutes) = (digits[0] * 10 + digits[1], digits[3] * 10 + digits[4])
+    guard minutes < 60, hours * 60 + minutes <= 1440 else { return nil }
     self = hours * 60 + minutes
   }
 }
@@ -176,10 +179,16 @@ extension Int32 {
 extension Minute {
   /// Reads `2026-05-27T00:00:00+08:00`; the seconds must be zero.
   fileprivate init?(iso text: String) {
-    guard text.utf8.count >= 20, text.dropFirst(10).first == "T",
-      text.dropFirst(16).hasPrefix(":00"), let date = CivilDate(text.prefix(10)),
-      let clock = Int32(clock: text.dropFirst(11).prefix(5)), clock < 1440,
-      let offset = Int32(utcOffset: text.dropFirst(19))
+    let bytes = text.utf8
+    guard bytes.count >= 20 else { return nil }
+    // A cut through a character makes no digit of it.
+    func part(_ from: Int, _ count: Int) -> Substring? {
+      let start = bytes.index(bytes.startIndex, offsetBy: from)
+      return Substring(bytes[start...].prefix(count))
+    }
+    guard let date = part(0, 10).flatMap({ CivilDate($0) }), part(10, 1) == "T",
+      let clock = part(11, 5).flatMap({ Int32(clock: $0) }), clock < 1440, part(16, 3) == ":00",
+      let offset = part(19, bytes.count).flatMap({ Int32(utcOffset: $0) })
     else { return nil }
     self.init(date.dayNumber * 1440 + clock - offset)
   }

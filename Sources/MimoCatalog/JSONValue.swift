@@ -84,9 +84,9 @@ private struct Parser {
   }
 
   /// Drops `byte` if it comes next, after white space.
-  mutating func take(_ byte: Character) -> Bool {
+  mutating func take(_ byte: UnicodeScalar) -> Bool {
     skipSpace()
-    guard let next, next == byte.asciiValue else { return false }
+    guard let next, next == UInt8(ascii: byte) else { return false }
     position += 1
     return true
   }
@@ -119,13 +119,17 @@ private struct Parser {
     _ = take("{")
     var members: [String: JSONValue] = [:]
     if take("}") { return members }
+    members.reserveCapacity(8)
     repeat {
       skipSpace()
       guard next == UInt8(ascii: "\"") else { throw error("a field name in quotes") }
+      let line = line
       let name = try string()
       guard take(":") else { throw error("a colon after \"\(name)\"") }
-      guard members[name] == nil else { throw error("the field \"\(name)\" only once") }
-      members[name] = try value(depth: depth + 1)
+      let value = try value(depth: depth + 1)
+      guard members.updateValue(value, forKey: name) == nil else {
+        throw JSONValue.SyntaxError(line: line, expected: "the field \"\(name)\" only once")
+      }
     } while take(",")
     guard take("}") else { throw error("a comma or }") }
     return members
@@ -142,7 +146,14 @@ private struct Parser {
 
   private mutating func string() throws(JSONValue.SyntaxError) -> String {
     position += 1
-    var text: [UInt8] = []
+    // Nearly every text has no escapes.
+    let plain = bytes[position...].prefix { $0 != 0x22 && $0 != 0x5C && $0 >= 0x20 }
+    position += plain.count
+    if next == UInt8(ascii: "\"") {
+      position += 1
+      return String(decoding: plain, as: UTF8.self)
+    }
+    var text = Array(plain)
     while let byte = next {
       position += 1
       switch byte {
