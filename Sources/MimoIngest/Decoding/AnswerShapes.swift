@@ -21,14 +21,19 @@ struct AnswerShapes: Sendable {
   var known: [Known] = []
   /// The one that was met last.
   private var latest = 0
-  /// How many more lines were new than known. Where none is like another, looking is a waste.
-  private var surprises = 0
+  /// What was learned in vain so far. Where hardly any line is like another, looking is a waste.
+  private var waste = 0
+  /// So many lines are not looked at.
+  private var rest = 0
 
   /// None, and none to come.
-  static let never = AnswerShapes(surprises: .max)
+  static let never = AnswerShapes(rest: .max)
 
-  private static let capacity = 4
-  private static let tolerated = 32
+  private static let capacity = 6
+  /// To learn a shape takes as long as a few lines, which it is to save.
+  private static let price = 16
+  private static let credit = 32 * price
+  private static let pause = 2000
   /// Files are followed by the thousand, and each may have its shapes.
   private static let longest = 2048
 
@@ -37,7 +42,7 @@ struct AnswerShapes: Sendable {
   mutating func find(_ line: UnsafeRawBufferPointer) -> Int? {
     if known.isEmpty { return nil }
     if known[latest].read(line) {
-      if surprises > 0 { surprises -= 1 }
+      if waste > 0 { waste -= 1 }
       return latest
     }
     return findOther(line)
@@ -47,21 +52,28 @@ struct AnswerShapes: Sendable {
   private mutating func findOther(_ line: UnsafeRawBufferPointer) -> Int? {
     for index in known.indices where index != latest && known[index].read(line) {
       latest = index
-      if surprises > 0 { surprises -= 1 }
+      if waste > 0 { waste -= 1 }
       return index
     }
     return nil
   }
 
   /// Remembers what an answer looked like that was read key by key.
-  @inline(__always)
   mutating func learn(_ line: UnsafeRawBufferPointer) {
-    if surprises < Self.tolerated { learnNew(line) }
+    if rest > 0 {
+      rest -= 1
+    } else if waste < Self.credit {
+      waste += Self.price
+      learnNew(line)
+    } else {
+      known = []
+      waste -= 4 * Self.price
+      rest = Self.pause
+    }
   }
 
   @inline(never)
   private mutating func learnNew(_ line: UnsafeRawBufferPointer) {
-    surprises += 1
     guard let holes = Answer.holes(of: line) else { return }
     // What nobody reads need not be kept.
     var text: [UInt8] = []
@@ -97,7 +109,7 @@ extension Answer {
     case id, model, session, caller, project
     case time, created, milliseconds, seconds, statedCost
     case prompt, completion, total, hit, miss, cached, input, output, cacheRead, cacheCreation
-    case fiveMinutes, hour, detailCached, reasoning, thinking, cost
+    case fiveMinutes, hour, detailCached, reasoning, thinking, cost, upstreamCost
   }
 
   /// Reads one value; `false` if it is of another kind.
@@ -134,6 +146,9 @@ extension Answer {
     case .cost:
       usage.cost = try UsageObject.readCost(&cursor)
       return usage.cost != nil
+    case .upstreamCost:
+      usage.upstreamCost = try UsageObject.readCost(&cursor)
+      return usage.upstreamCost != nil
     case .prompt: return try Self.take(&usage.promptTokens, &cursor)
     case .completion: return try Self.take(&usage.completionTokens, &cursor)
     case .total: return try Self.take(&usage.totalTokens, &cursor)
@@ -183,6 +198,7 @@ extension Answer {
     case .milliseconds, .seconds: durationMilliseconds == other.durationMilliseconds
     case .statedCost: statedCost == other.statedCost
     case .cost: a.cost == b.cost
+    case .upstreamCost: a.upstreamCost == b.upstreamCost
     case .prompt: a.promptTokens == b.promptTokens
     case .completion: a.completionTokens == b.completionTokens
     case .total: a.totalTokens == b.totalTokens
@@ -226,38 +242,21 @@ extension Answer {
     var answer = Answer()
     var found: [(range: Range<Int>, hole: Hole)] = []
 
-    enum Place { case answer, request, usage, inputDetails, outputDetails, writes }
+    enum Place { case answer, request, usage, inputDetails, outputDetails, writes, costs }
 
     mutating func look(
       at cursor: inout JSONCursor, _ place: Place, depth: Int
     ) throws(DecodeError) {
       try cursor.beginObject()
       while let key = try cursor.nextKey() {
-        if place == .answer {
-          try lookInAnswer(key, &cursor, depth)
-        } else if place == .request {
-          if Self.isUnread(key) { try lookForTexts(&cursor) } else { try cursor.skipValue() }
-        } else if place == .usage, cursor.next == .object, let inside = Self.part(key) {
-          try look(at: &cursor, inside, depth: depth)
+        if isUnread(key, place) || (place == .answer && Answer.isBody(key) && cursor.next == .array)
+        {
+          try lookForTexts(&cursor)
+        } else if cursor.next == .object, let inside = Self.part(key, of: place, depth) {
+          try look(at: &cursor, inside, depth: depth + 1)
         } else {
-          try look(at: &cursor, for: Self.counter(key, place))
+          try look(at: &cursor, for: Self.value(key, place, depth))
         }
-      }
-    }
-
-    private mutating func lookInAnswer(
-      _ key: JSONString, _ cursor: inout JSONCursor, _ depth: Int
-    ) throws(DecodeError) {
-      if key == "usage", cursor.next == .object {
-        try look(at: &cursor, .usage, depth: depth)
-      } else if key == "request", cursor.next == .object {
-        try look(at: &cursor, .request, depth: depth)
-      } else if Self.isUnread(key) || (Answer.isBody(key) && cursor.next == .array) {
-        try lookForTexts(&cursor)
-      } else if Answer.isBody(key), cursor.next == .object, depth < Answer.deepest {
-        try look(at: &cursor, .answer, depth: depth + 1)
-      } else {
-        try look(at: &cursor, for: Self.value(key, depth))
       }
     }
 
@@ -294,14 +293,69 @@ extension Answer {
       }
     }
 
-    /// Whether a key's value is skipped, whatever it is.
-    private static func isUnread(_ key: JSONString) -> Bool {
-      key == "choices" || key == "candidates" || key == "content" || key == "messages"
-        || key == "input" || key == "prompt" || key == "text" || key == "request_id"
-        || key == "system_fingerprint" || key == "trace_id" || key == "span_id" || key == "latency"
+    /// Whether a key's value is skipped there, whatever it is.
+    private func isUnread(_ key: JSONString, _ place: Place) -> Bool {
+      if place == .answer, key == "choices" || key == "candidates" || key == "request_id" {
+        return true
+      }
+      // Who reads the object says whether it knows the key.
+      let outside: (before: String, behind: String)
+      switch place {
+      case .answer: outside = ("", "")
+      case .request:
+        return !["model", "url", "base_url", "api_base", "headers"].contains { key == $0 }
+      case .usage: outside = ("{\"usage\":", "}")
+      case .inputDetails: outside = ("{\"usage\":{\"prompt_tokens_details\":", "}}")
+      case .outputDetails: outside = ("{\"usage\":{\"completion_tokens_details\":", "}}")
+      case .costs: outside = ("{\"usage\":{\"cost_details\":", "}}")
+      case .writes: return false
+      }
+      let text =
+        Array("\(outside.before){\"".utf8) + Array(key.bytes)
+        + Array("\":0}\(outside.behind)".utf8)
+      return text.withUnsafeBytes { bytes in
+        var cursor = JSONCursor(bytes)
+        var answer = Answer()
+        guard (try? answer.read(&cursor)) != nil, !cursor.hasMore else { return false }
+        return place == .answer ? answer.hasUnknownKeys : answer.usage.hasUnknownKeys
+      }
     }
 
-    private static func value(_ key: JSONString, _ depth: Int) -> Hole? {
+    /// What an object inside another is.
+    private static func part(_ key: JSONString, of place: Place, _ depth: Int) -> Place? {
+      switch place {
+      case .answer:
+        if key == "usage" { return .usage }
+        if key == "request" { return .request }
+        return Answer.isBody(key) && depth < Answer.deepest ? .answer : nil
+      case .usage:
+        if key == "prompt_tokens_details" || key == "input_tokens_details" { return .inputDetails }
+        if key == "completion_tokens_details" || key == "output_tokens_details" {
+          return .outputDetails
+        }
+        if key == "cost_details" { return .costs }
+        return key == "cache_creation" ? .writes : nil
+      default: return nil
+      }
+    }
+
+    private static func value(_ key: JSONString, _ place: Place, _ depth: Int) -> Hole? {
+      switch place {
+      case .answer: return valueOfAnswer(key, depth)
+      case .request: return nil
+      case .usage: return counter(key)
+      case .inputDetails: return key == "cached_tokens" ? .detailCached : nil
+      case .outputDetails:
+        if key == "reasoning_tokens" { return .reasoning }
+        return key == "thinking_tokens" ? .thinking : nil
+      case .writes:
+        if key == "ephemeral_5m_input_tokens" { return .fiveMinutes }
+        return key == "ephemeral_1h_input_tokens" ? .hour : nil
+      case .costs: return key == "upstream_inference_cost" ? .upstreamCost : nil
+      }
+    }
+
+    private static func valueOfAnswer(_ key: JSONString, _ depth: Int) -> Hole? {
       if key == "id" || key == "responseId" { return .id }
       if key == "model" || key == "modelVersion" { return .model }
       if key == "session" || key == "session_id" || key == "conversation_id" { return .session }
@@ -317,37 +371,18 @@ extension Answer {
       return nil
     }
 
-    private static func part(_ key: JSONString) -> Place? {
-      if key == "prompt_tokens_details" || key == "input_tokens_details" { return .inputDetails }
-      if key == "completion_tokens_details" || key == "output_tokens_details" {
-        return .outputDetails
-      }
-      return key == "cache_creation" ? .writes : nil
-    }
-
-    private static func counter(_ key: JSONString, _ place: Place) -> Hole? {
-      switch place {
-      case .answer, .request: return nil
-      case .usage:
-        if key == "prompt_tokens" { return .prompt }
-        if key == "completion_tokens" { return .completion }
-        if key == "total_tokens" { return .total }
-        if key == "prompt_cache_hit_tokens" { return .hit }
-        if key == "prompt_cache_miss_tokens" { return .miss }
-        if key == "cached_tokens" || key == "num_cached_tokens" { return .cached }
-        if key == "input_tokens" { return .input }
-        if key == "output_tokens" { return .output }
-        if key == "cache_read_input_tokens" { return .cacheRead }
-        if key == "cache_creation_input_tokens" { return .cacheCreation }
-        return key == "cost" ? .cost : nil
-      case .inputDetails: return key == "cached_tokens" ? .detailCached : nil
-      case .outputDetails:
-        if key == "reasoning_tokens" { return .reasoning }
-        return key == "thinking_tokens" ? .thinking : nil
-      case .writes:
-        if key == "ephemeral_5m_input_tokens" { return .fiveMinutes }
-        return key == "ephemeral_1h_input_tokens" ? .hour : nil
-      }
+    private static func counter(_ key: JSONString) -> Hole? {
+      if key == "prompt_tokens" { return .prompt }
+      if key == "completion_tokens" { return .completion }
+      if key == "total_tokens" { return .total }
+      if key == "prompt_cache_hit_tokens" { return .hit }
+      if key == "prompt_cache_miss_tokens" { return .miss }
+      if key == "cached_tokens" || key == "num_cached_tokens" { return .cached }
+      if key == "input_tokens" { return .input }
+      if key == "output_tokens" { return .output }
+      if key == "cache_read_input_tokens" { return .cacheRead }
+      if key == "cache_creation_input_tokens" { return .cacheCreation }
+      return key == "cost" ? .cost : nil
     }
   }
 }

@@ -35,6 +35,8 @@ struct UsageObject: Sendable {
   // Beside the tokens.
   var tier: ServiceTier?
   var isOwnKey = false
+  /// Whether there were keys whose values say nothing.
+  private(set) var hasUnknownKeys = false
   @Seldom private var rare: Rare?
 
   /// What few usage objects have.
@@ -153,7 +155,9 @@ struct UsageObject: Sendable {
         try readDetails(&cursor, isOutput: true)
       case 27 where key == "cache_creation_input_tokens":
         cacheCreationInputTokens = try cursor.count()
-      default: try cursor.skipValue()
+      default:
+        hasUnknownKeys = true
+        try cursor.skipValue()
       }
     }
   }
@@ -304,7 +308,9 @@ struct UsageObject: Sendable {
       case 21 where key == "cache_creation_tokens":
         detailCacheWrite = try cursor.count() ?? detailCacheWrite
       case 28 where key == "cache_creation_token_details": try readWrites(&cursor)
-      default: try cursor.skipValue()
+      default:
+        hasUnknownKeys = true
+        try cursor.skipValue()
       }
     }
   }
@@ -340,6 +346,7 @@ struct UsageObject: Sendable {
       if key == "upstream_inference_cost" {
         upstreamCost = try Self.readCost(&cursor)
       } else {
+        hasUnknownKeys = true
         try cursor.skipValue()
       }
     }
