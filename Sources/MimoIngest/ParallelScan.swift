@@ -145,6 +145,8 @@ private final class Job: Sendable {
       if let kind = try log.kind, kind != .lines {
         // Read by whoever has its first part.
         if part.range.lowerBound == 0 {
+          // How far it is cannot be told: as if it were done.
+          bytesRead.add(logs[part.log].size, ordering: .relaxed)
           readWhole(kind, part, &output, &translation, &result)
         }
         result.names = output.names
