@@ -175,6 +175,17 @@ private struct Answers {
     #expect(learned.calls == Decoded(text, formats: [AnswerDecoder.withoutShapes]).calls)
   }
 
+  @Test func `what a body says that is text counts before what stands beside it`() {
+    func line(_ created: Int, _ prompt: Int) -> String {
+      #"{"body":"{\"id\":\"a\",\"model\":\"m\",\"created\":1795000060,\"usage\":{\"prompt_tokens\":5}}","created":\#(created),"usage":{"prompt_tokens":\#(prompt)}}"#
+    }
+    let text = [line(1_795_000_060, 5), line(1_795_000_099, 9)].joined(separator: "\n") + "\n"
+    let plain = Decoded(text, formats: [AnswerDecoder.withoutShapes])
+    #expect(plain.calls.map(\.time) == [1_795_000_060_000, 1_795_000_060_000])
+    #expect(plain.calls.map(\.tokens.input) == [5, 5])
+    #expect(Decoded(text, formats: [AnswerDecoder()]).calls == plain.calls)
+  }
+
   @Test func `where no answer is like another nobody keeps looking, and looks again later`() throws
   {
     let strange = (0..<500).map {

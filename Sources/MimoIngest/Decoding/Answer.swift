@@ -26,6 +26,8 @@ struct Answer: Sendable {
   var hasErrorObject = false
   /// Whether there are keys that neither answers nor the usual envelopes have.
   var hasUnknownKeys = false
+  /// Whether its request has keys whose values say nothing.
+  private(set) var hasUnknownRequestKeys = false
   var hasTraits = false
   var hasRequest = false
   var isForeign = false
@@ -41,24 +43,18 @@ struct Answer: Sendable {
 
   var gemini: GeminiUsage? {
     get { rare?.gemini }
-    set { rare = changed { $0.gemini = newValue } }
+    set { _rare.change(Rare()) { $0.gemini = newValue } }
   }
 
   var statedCost: Amount? {
     get { rare?.statedCost }
-    set { rare = changed { $0.statedCost = newValue } }
+    set { _rare.change(Rare()) { $0.statedCost = newValue } }
   }
 
   /// What the strings above may point into, beside the line itself.
   var copies: [TextCopy] {
     get { rare?.copies ?? [] }
-    set { rare = changed { $0.copies = newValue } }
-  }
-
-  private func changed(_ change: (inout Rare) -> Void) -> Rare {
-    var result = rare ?? Rare()
-    change(&result)
-    return result
+    set { _rare.change(Rare()) { $0.copies = newValue } }
   }
 
   /// Whether any of these is there.
@@ -256,13 +252,6 @@ struct Answer: Sendable {
   /// How deep answers in answers are looked for.
   static let deepest = 4
 
-  /// Whether the answer may stand under this key.
-  static func isBody(_ key: JSONString) -> Bool {
-    key == "raw" || key == "data" || key == "body" || key == "chunk" || key == "event"
-      || key == "result" || key == "output" || key == "message" || key == "payload"
-      || key == "response" || key == "completion" || key == "response_body"
-  }
-
   private static func readBody(
     _ cursor: inout JSONCursor, _ depth: Int, _ bodies: inout [Answer]
   ) throws(DecodeError) {
@@ -301,7 +290,9 @@ struct Answer: Sendable {
       case 3 where key == "url", 8 where key == "base_url" || key == "api_base":
         readSeller(try cursor.string())
       case 7 where key == "headers": try readHeaders(&cursor)
-      default: try cursor.skipValue()
+      default:
+        hasUnknownRequestKeys = true
+        try cursor.skipValue()
       }
     }
   }

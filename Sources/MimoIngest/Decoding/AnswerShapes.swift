@@ -225,7 +225,10 @@ extension Answer {
   ) -> [(range: Range<Int>, hole: Hole)]? {
     var cursor = JSONCursor(line)
     var search = HoleSearch()
-    guard (try? search.answer.read(&cursor)) != nil else { return nil }
+    // What stands in a body that is text counts before what stands beside it, and is not looked at here.
+    guard (try? search.answer.read(&cursor)) != nil, search.answer.copies.isEmpty else {
+      return nil
+    }
     cursor = JSONCursor(line)
     guard (try? search.look(at: &cursor, .answer, depth: 0)) != nil else { return nil }
     // Of two places for one value the second may count here, and the first elsewhere.
@@ -249,10 +252,9 @@ extension Answer {
     ) throws(DecodeError) {
       try cursor.beginObject()
       while let key = try cursor.nextKey() {
-        if isUnread(key, place) || (place == .answer && Answer.isBody(key) && cursor.next == .array)
-        {
+        if isUnread(key, place) || (place == .answer && cursor.next == .array && isBody(key)) {
           try lookForTexts(&cursor)
-        } else if cursor.next == .object, let inside = Self.part(key, of: place, depth) {
+        } else if cursor.next == .object, let inside = part(key, of: place, depth) {
           try look(at: &cursor, inside, depth: depth + 1)
         } else {
           try look(at: &cursor, for: Self.value(key, place, depth))
@@ -299,35 +301,47 @@ extension Answer {
         return true
       }
       // Who reads the object says whether it knows the key.
-      let outside: (before: String, behind: String)
       switch place {
-      case .answer: outside = ("", "")
+      case .answer: return answer(of: "{", key, ":0}")?.hasUnknownKeys ?? false
       case .request:
-        return !["model", "url", "base_url", "api_base", "headers"].contains { key == $0 }
-      case .usage: outside = ("{\"usage\":", "}")
-      case .inputDetails: outside = ("{\"usage\":{\"prompt_tokens_details\":", "}}")
-      case .outputDetails: outside = ("{\"usage\":{\"completion_tokens_details\":", "}}")
-      case .costs: outside = ("{\"usage\":{\"cost_details\":", "}}")
+        return answer(of: #"{"request":{"#, key, ":0}}")?.hasUnknownRequestKeys ?? false
+      case .usage: return answer(of: #"{"usage":{"#, key, ":0}}")?.usage.hasUnknownKeys ?? false
+      case .inputDetails:
+        return answer(of: #"{"usage":{"prompt_tokens_details":{"#, key, ":0}}}")?
+          .usage.hasUnknownKeys ?? false
+      case .outputDetails:
+        return answer(of: #"{"usage":{"completion_tokens_details":{"#, key, ":0}}}")?
+          .usage.hasUnknownKeys ?? false
+      case .costs:
+        return answer(of: #"{"usage":{"cost_details":{"#, key, ":0}}}")?.usage.hasUnknownKeys
+          ?? false
       case .writes: return false
       }
-      let text =
-        Array("\(outside.before){\"".utf8) + Array(key.bytes)
-        + Array("\":0}\(outside.behind)".utf8)
+    }
+
+    /// Whether an answer may stand under a key: one of either kind is taken then.
+    private func isBody(_ key: JSONString) -> Bool {
+      answer(of: #"{"type":"message_start","#, key, #":{"id":"a"}}"#)?.id != nil
+    }
+
+    /// What a text comes to in which a key stands; its texts are gone.
+    private func answer(of before: String, _ key: JSONString, _ behind: String) -> Answer? {
+      let text = Array("\(before)\"".utf8) + Array(key.bytes) + Array("\"\(behind)".utf8)
       return text.withUnsafeBytes { bytes in
         var cursor = JSONCursor(bytes)
         var answer = Answer()
-        guard (try? answer.read(&cursor)) != nil, !cursor.hasMore else { return false }
-        return place == .answer ? answer.hasUnknownKeys : answer.usage.hasUnknownKeys
+        guard (try? answer.read(&cursor)) != nil, !cursor.hasMore else { return nil }
+        return answer
       }
     }
 
     /// What an object inside another is.
-    private static func part(_ key: JSONString, of place: Place, _ depth: Int) -> Place? {
+    private func part(_ key: JSONString, of place: Place, _ depth: Int) -> Place? {
       switch place {
       case .answer:
         if key == "usage" { return .usage }
         if key == "request" { return .request }
-        return Answer.isBody(key) && depth < Answer.deepest ? .answer : nil
+        return depth < Answer.deepest && isBody(key) ? .answer : nil
       case .usage:
         if key == "prompt_tokens_details" || key == "input_tokens_details" { return .inputDetails }
         if key == "completion_tokens_details" || key == "output_tokens_details" {

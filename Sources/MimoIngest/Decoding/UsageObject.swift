@@ -50,31 +50,25 @@ struct UsageObject: Sendable {
   /// What was used beside text tokens.
   var quantities: [Quantity] {
     get { rare?.quantities ?? [] }
-    set { rare = changed { $0.quantities = newValue } }
+    set { _rare.change(Rare()) { $0.quantities = newValue } }
   }
 
   /// Calls inside the answer.
   var iterations: [Iteration] {
     get { rare?.iterations ?? [] }
-    set { rare = changed { $0.iterations = newValue } }
+    set { _rare.change(Rare()) { $0.iterations = newValue } }
   }
 
   /// The cost it states, in US dollars.
   var cost: Amount? {
     get { rare?.cost }
-    set { rare = changed { $0.cost = newValue } }
+    set { _rare.change(Rare()) { $0.cost = newValue } }
   }
 
   /// What the call cost the router, in US dollars.
   var upstreamCost: Amount? {
     get { rare?.upstreamCost }
-    set { rare = changed { $0.upstreamCost = newValue } }
-  }
-
-  private func changed(_ change: (inout Rare) -> Void) -> Rare {
-    var result = rare ?? Rare()
-    change(&result)
-    return result
+    set { _rare.change(Rare()) { $0.upstreamCost = newValue } }
   }
 
   /// Whether any of these is there.
@@ -429,4 +423,11 @@ struct Seldom<Value: Sendable>: Sendable {
   @inline(__always) var isNil: Bool { box == nil }
 
   init() {}
+
+  /// Changes a part of the value, which is `empty` where there is none.
+  mutating func change(_ empty: Value, _ change: (inout Value) -> Void) {
+    var value = wrappedValue ?? empty
+    change(&value)
+    wrappedValue = value
+  }
 }

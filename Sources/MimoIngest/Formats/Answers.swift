@@ -3,8 +3,8 @@ import MimoEngine
 /// Answers of the vendors' APIs as callers log them: one JSON object a line, bare or in an envelope.
 ///
 /// Forms: Chat Completions (MiMo, OpenAI, DeepSeek, OpenRouter, vLLM, SGLang, ...), Responses, Messages
-/// (MiMo's too), Gemini, and the stream events of each. An envelope may hold the answer under any key
-/// of `Answer.isBody`, as an object or as JSON text, and tells time, duration, status, key, session and project.
+/// (MiMo's too), Gemini, and the stream events of each. An envelope may hold the answer under one
+/// of several keys, as an object or as JSON text, and tells time, duration, status, key, session and project.
 /// Source: format notes of the project, section 3; the vendors' API references.
 public struct AnswerDecoder: RecordDecoder {
   /// As in `RecordDecoder`.
