@@ -157,6 +157,7 @@ extension FileReport {
   /// What was seen in a file in which no format was recognised, without its text.
   func foreignContent(_ formats: LogFormats) -> String {
     let (objects, lines) = (Int64(tally.foreignObjects), Int64(tally.lines - tally.blank))
+    if bytes == 0, unfinished != nil { return "no line of it is finished" }
     if bytes == 0 || tally.lines > 0 && lines == 0 { return "it is empty" }
     if lines == 0 { return "no lines, and no database of a known tool" }
     let counted = NumberFormat.counted(lines, "line")

@@ -42,6 +42,14 @@ extension EndToEnd {
       #expect(try JSONReport(run.output).totals.number("requests") == 1)
     }
 
+    @Test func `a log whose only line is not finished is not said to be empty`() throws {
+      try sandbox.write("what follows is not there yet", to: "cut.log")
+      let run = try sandbox.run(["report", "cut.log", "--json"])
+      #expect(run.ending == .status(3))
+      #expect(
+        run.errors.hasSuffix("no usage recognised in cut.log: no line of it is finished\n"))
+    }
+
     @Test(arguments: [
       ("", "it is empty\n"), ("\n\n\n", "it is empty\n"),
       ("hello\nworld\n", "2 lines, none of them a JSON object; mimo-top doctor lists"),
