@@ -86,6 +86,12 @@ struct Configuration {
     return pricesAt.map { tariff.withPrices(of: $0.minute) } ?? tariff
   }
 
+  /// The minutes that a report does not tell apart. How a subscription stands depends on each of them.
+  var reportGrain: Grain {
+    plan.isSubscription
+      ? .everyMinute : Grain(for: tariff, window: window, clock: clock)
+  }
+
   /// Prices every call at the lists of a date, an instant, a span before now, or `today`.
   ///
   /// - Throws: `Misuse` if it is none of these.

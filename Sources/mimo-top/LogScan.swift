@@ -17,16 +17,17 @@ struct LogScan {
   /// Reads all sources of a configuration to their end, and works something out of them.
   ///
   /// - Parameters:
+  ///   - grain: which minutes `body` does not tell apart.
   ///   - body: may be called twice, if what has to be read of the ledger's history meanwhile cannot be.
   ///   - scan: what was read.
   static func withAll<Result>(
-    _ configuration: Configuration, _ body: (_ scan: LogScan) -> Result
+    _ configuration: Configuration, grain: Grain = .everyMinute, _ body: (_ scan: LogScan) -> Result
   ) -> (scan: LogScan, result: Result) {
-    var scan = LogScan(configuration, history: .passing)
+    var scan = LogScan(configuration, history: .passing, grain: grain)
     var result = body(scan)
     defer { scan.ledger?.close() }
     if let error = scan.ledger?.readError {
-      scan = LogScan(configuration, unusable: error)
+      scan = LogScan(configuration, unusable: error, grain: grain)
       result = body(scan)
     }
     return (scan, result)
@@ -37,9 +38,10 @@ struct LogScan {
   /// - Parameters:
   ///   - history: what is needed of that in the ledger.
   ///   - unusable: why the ledger is not to be used.
+  ///   - grain: which minutes need not be told apart; without the ledger, which has all of them.
   init(
     _ configuration: Configuration, history: NeededHistory = .kept(nil),
-    unusable: StoreError? = nil
+    unusable: StoreError? = nil, grain: Grain = .everyMinute
   ) {
     ledgerError = unusable
     if unusable == nil, configuration.keepsLedger || configuration.addsHistory {
@@ -55,7 +57,7 @@ struct LogScan {
         ledgerError = error
       }
     }
-    let ledger = Ledger(promptEdges: configuration.catalog.promptEdges)
+    let ledger = Ledger(promptEdges: configuration.catalog.promptEdges, grain: grain)
     if configuration.sources.allSatisfy(\.isSeekable) {
       let scan = ParallelScan(
         of: configuration.sources, ledger: ledger, formats: configuration.formats,

@@ -43,12 +43,12 @@ import Testing
         output: number(1 + random.next() % 22), reasoning: number(1 + random.next() % 19))
       var call = Ledger.Call(key: random.next(), request: UInt32(truncatingIfNeeded: random.next()))
       call.rank = [.embeddedCopy, .opening, .message, .request][Int(random.next() % 4)]
-      call.milliseconds = UInt16(random.next() % 60_000)
+      call.milliseconds = UInt32(random.next() % 900_000)
       call.failed = random.next() % 2 == 0
       call.isSecond = random.next() % 2 == 0
       let before = call
       let fits =
-        max(tokens.input, tokens.cacheRead) < 1 << 24 && written < 1 << 21
+        max(tokens.input, tokens.cacheRead) < 1 << 22 && written < 1 << 21
         && tokens.output < 1 << 20 && tokens.reasoning < 1 << 17
       #expect(call.setTokens(tokens) == fits)
       #expect(call.tokens == (fits ? tokens : before.tokens))
