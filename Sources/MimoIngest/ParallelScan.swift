@@ -65,6 +65,8 @@ private struct PartResult: Sendable {
   /// The names the decoder's state refers to.
   var names: NameTable
   var bytes: Int64 = 0
+  /// Of which the records are still with the thread.
+  var uncounted: Int64 = 0
   var outcome = NameTranslation.Outcome()
   var copiesLeftOut = 0
   var unfinished: (offset: Int64, length: Int)?
@@ -78,7 +80,8 @@ private final class Job: Sendable {
   private let formats: LogFormats
   private let readTime: Instant
   private let nextPart = Atomic<Int>(0)
-  private let bytesRead = Atomic<Int64>(0)
+  /// Of which the records are in the ledger.
+  private let bytesCounted = Atomic<Int64>(0)
   private let bytesInAll: Int64
   private let ledger: Mutex<Ledger>
   private let results: Mutex<[Int: PartResult]>
@@ -146,7 +149,7 @@ private final class Job: Sendable {
         // Read by whoever has its first part.
         if part.range.lowerBound == 0 {
           // How far it is cannot be told: as if it were done.
-          bytesRead.add(logs[part.log].size, ordering: .relaxed)
+          bytesCounted.add(logs[part.log].size, ordering: .relaxed)
           readWhole(kind, part, &output, &translation, &result)
         }
         result.names = output.names
@@ -157,7 +160,7 @@ private final class Job: Sendable {
       ) { lines, offset in
         result.decoder.decode(lines, at: offset, into: &output)
         result.bytes += Int64(lines.count)
-        bytesRead.add(Int64(lines.count), ordering: .relaxed)
+        result.uncounted += Int64(lines.count)
         count(&output, part.log, &translation, &result, mayWait: false)
       }
       result.errors = end.longLines
@@ -217,10 +220,10 @@ private final class Job: Sendable {
     if output.records.isEmpty { return }
     let outcome: NameTranslation.Outcome
     if mayWait || output.records.count >= Self.keptRecords {
-      outcome = ledger.withLock { record(&output, &translation, &$0) }
+      outcome = ledger.withLock { record(&output, &translation, &result, &$0) }
     } else {
       guard
-        let now = ledger.withLockIfAvailable({ record(&output, &translation, &$0) })
+        let now = ledger.withLockIfAvailable({ record(&output, &translation, &result, &$0) })
       else { return }
       outcome = now
     }
@@ -228,9 +231,12 @@ private final class Job: Sendable {
   }
 
   private func record(
-    _ output: inout DecodedLines, _ translation: inout NameTranslation, _ ledger: inout Ledger
+    _ output: inout DecodedLines, _ translation: inout NameTranslation,
+    _ result: inout PartResult, _ ledger: inout Ledger
   ) -> NameTranslation.Outcome {
-    ledger.expect(share: Double(bytesInAll) / Double(bytesRead.load(ordering: .relaxed)))
+    ledger.expect(share: Double(bytesInAll) / Double(bytesCounted.load(ordering: .relaxed)))
+    bytesCounted.add(result.uncounted, ordering: .relaxed)
+    result.uncounted = 0
     return translation.record(&output, into: &ledger)
   }
 

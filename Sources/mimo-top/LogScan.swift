@@ -17,17 +17,17 @@ struct LogScan {
   /// Reads all sources of a configuration to their end, and works something out of them.
   ///
   /// - Parameters:
-  ///   - grain: which minutes `body` does not tell apart.
+  ///   - ledger: counts what is not in the ledger on disk.
   ///   - body: may be called twice, if what has to be read of the ledger's history meanwhile cannot be.
   ///   - scan: what was read.
   static func withAll<Result>(
-    _ configuration: Configuration, grain: Grain = .everyMinute, _ body: (_ scan: LogScan) -> Result
+    _ configuration: Configuration, with ledger: Ledger, _ body: (_ scan: LogScan) -> Result
   ) -> (scan: LogScan, result: Result) {
-    var scan = LogScan(configuration, history: .passing, grain: grain)
+    var scan = LogScan(configuration, history: .passing, with: ledger)
     var result = body(scan)
     defer { scan.ledger?.close() }
     if let error = scan.ledger?.readError {
-      scan = LogScan(configuration, unusable: error, grain: grain)
+      scan = LogScan(configuration, unusable: error, with: ledger)
       result = body(scan)
     }
     return (scan, result)
@@ -38,10 +38,10 @@ struct LogScan {
   /// - Parameters:
   ///   - history: what is needed of that in the ledger.
   ///   - unusable: why the ledger is not to be used.
-  ///   - grain: which minutes need not be told apart; without the ledger, which has all of them.
+  ///   - counting: an empty ledger, used unless the one on disk is; by default one that keeps all that any screen needs.
   init(
     _ configuration: Configuration, history: NeededHistory = .kept(nil),
-    unusable: StoreError? = nil, grain: Grain = .everyMinute
+    unusable: StoreError? = nil, with counting: Ledger? = nil
   ) {
     ledgerError = unusable
     if unusable == nil, configuration.keepsLedger || configuration.addsHistory {
@@ -57,7 +57,7 @@ struct LogScan {
         ledgerError = error
       }
     }
-    let ledger = Ledger(promptEdges: configuration.catalog.promptEdges, grain: grain)
+    let ledger = counting ?? Ledger(promptEdges: configuration.catalog.promptEdges)
     if configuration.sources.allSatisfy(\.isSeekable) {
       let scan = ParallelScan(
         of: configuration.sources, ledger: ledger, formats: configuration.formats,

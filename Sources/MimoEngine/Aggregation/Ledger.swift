@@ -69,9 +69,11 @@ public struct Ledger: Sendable {
   /// - Parameters:
   ///   - promptEdges: prompt sizes at which some price changes, ascending.
   ///   - grain: which minutes may share a cell.
-  public init(promptEdges: [Int64], grain: Grain = .everyMinute) {
+  ///   - keepsRecent: whether snapshots have the latest calls.
+  public init(promptEdges: [Int64], grain: Grain = .everyMinute, keepsRecent: Bool = true) {
     cube = UsageCube(promptEdges: promptEdges)
     self.grain = grain
+    if !keepsRecent { recent = .never }
   }
 
   /// All counted so far; cheap, and unaffected by later records.
@@ -649,10 +651,13 @@ public struct Ledger: Sendable {
     let beside = c.beside.isNothing ? 0 : c.beside.quantities.sum
     load.counts += sign * (c.tokens.prompt + c.tokens.output + beside)
     load.calls += sign * Int64(c.calls)
-    if archiving != nil { archiving!.note(self[cell].minute) }
-    cube.chunks[Int(cell) / CellChunk.capacity].change(
-      Int(cell) % CellChunk.capacity, by: c.tokens, requests: c.requests, errors: c.errors,
-      c.beside, isAdded: sign > 0)
+    let (chunk, row) = (Int(cell) / CellChunk.capacity, Int(cell) % CellChunk.capacity)
+    cube.chunks[chunk].cells[row].change(
+      by: c.tokens, requests: c.requests, errors: c.errors, isAdded: sign > 0)
+    if !c.beside.isNothing { cube.chunks[chunk].change(row, by: c.beside, isAdded: sign > 0) }
+    // To compare it with `nil` would copy it.
+    let minute = cube.chunks[chunk].cells[row].minute
+    archiving?.note(minute)
   }
 
   // MARK: - Latest calls
