@@ -11,10 +11,10 @@ struct StoreMoment: Hashable, Sendable {
   var writer: Int64?
 }
 
-/// What a ledger begins with, read ahead: it counts as long as the ledger is of the same moment.
-public struct BaseAhead: Sendable {
+/// All names and addresses, read ahead: they count as long as the ledger is of the same moment.
+public struct BookAhead: Sendable {
   let moment: StoreMoment
-  let base: LedgerBase
+  let book: AddressBook
 }
 
 /// The cells of the latest days, read ahead: they count as long as the hours that were written since are read again.
@@ -34,15 +34,14 @@ extension LedgerStore {
   /// To be called before ledgers are opened on other threads, while this one may still change the environment.
   public static func prepareThreads() { SQLiteConnection.prepareLibrary() }
 
-  /// Reads ahead what the ledger of a folder begins with.
+  /// Reads ahead all names and addresses in the ledger of a folder.
   ///
   /// - Throws: `StoreError`; whoever opens the ledger afterwards meets the same and says so.
-  public static func baseAhead(folder: String, now: Instant) throws(StoreError) -> BaseAhead? {
+  public static func bookAhead(folder: String, now: Instant) throws(StoreError) -> BookAhead {
     let store = try open(folder: folder, access: .read, now: now)
     defer { store.close() }
     return try store.reading { (database) throws(SQLiteError) in
-      guard let base = try database.base(promptEdges: []) else { return nil }
-      return BaseAhead(moment: try database.moment(), base: base)
+      BookAhead(moment: try database.moment(), book: try database.wholeBook())
     }
   }
 
@@ -58,11 +57,12 @@ extension LedgerStore {
     let file = store.state.withLock { $0.identity }
     return try store.reading { (database) throws(SQLiteError) in
       let hours = try database.hours(changedSince: 0)
-      var history = ArchivedHistory()
+      var history = ArchivedHistory(promptEdges: try database.storedEdges())
       for day in Set(hours.map(\.day)).sorted() where day >= first {
         var cells = CellList()
         try database.forEachChunk(in: Hour(day * 24)..<Hour(day * 24 + 24)) { cells.append($0) }
-        history.replace(day, with: consume cells)
+        try history.replace(
+          day, with: consume cells, addresses: database.addresses(at:), names: database.names(at:))
       }
       return CellsAhead(
         file: file, commit: try database.number(.commit) ?? 0,

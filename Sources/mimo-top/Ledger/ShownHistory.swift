@@ -59,7 +59,10 @@ struct ShownHistory {
       // What the ledger holds it has brought up to date itself.
       if leftOut[day] == heldHours, !changed.contains(day) || heldHours.count == 24 { continue }
       let hours = Hour(day * 24)..<Hour(day * 24 + 24)
-      history.replace(day, with: try store.cells(in: hours, except: heldHours))
+      // Addresses after the cells: then all that these refer to are there.
+      try history.replace(
+        day, with: store.cells(in: hours, except: heldHours),
+        addresses: store.storedAddresses(at:), names: store.storedNames(at:))
       leftOut[day] = heldHours
     }
     self.commit = commit
@@ -79,8 +82,17 @@ struct ShownHistory {
     return cells
   }
 
-  /// These cells before those of a ledger, or of a snapshot without cells.
+  /// These cells before those of a ledger.
   mutating func before(_ snapshot: UsageSnapshot) -> UsageSnapshot { history.before(snapshot) }
+
+  /// These cells without a ledger, and the latest calls of a base.
+  mutating func snapshot(
+    _ base: LedgerBase, from store: LedgerStore, revision: UInt64
+  ) throws(StoreError) -> UsageSnapshot {
+    try history.snapshot(
+      base, revision: revision, addresses: store.storedAddresses(at:), names: store.storedNames(at:)
+    )
+  }
 
   /// What is here, as the interface shows it.
   var coverage: (first: Minute?, loaded: [Range<Minute>]) { (first, loaded) }
