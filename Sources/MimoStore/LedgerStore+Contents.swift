@@ -150,6 +150,21 @@ extension LedgerStore {
     try reading { (database) throws(SQLiteError) in try database.hours(changedSince: commit) }
   }
 
+  /// Those of some hours that have cells, in order.
+  public func hours(in hours: Range<Hour>) throws(StoreError) -> [Hour] {
+    try reading { (database) throws(SQLiteError) in try database.hours(in: hours) }
+  }
+
+  /// The first hour that has cells; `nil` if none has.
+  public var firstHour: Hour? {
+    get throws(StoreError) {
+      try reading { (database) throws(SQLiteError) in
+        try database.number("SELECT number FROM hour WHERE written > 0 ORDER BY number LIMIT 1")
+          .map { Hour(Int32(clamping: $0)) }
+      }
+    }
+  }
+
   /// The addresses with these numbers, for who shows their cells.
   ///
   /// - Parameter numbers: ascending.

@@ -22,8 +22,8 @@ public struct CellsAhead: Sendable {
   let file: StoreFolder.Identity?
   /// The number of the commit after which they were read.
   public let commit: Int64
-  /// All hours that have cells, in order.
-  public let hours: [Hour]
+  /// The days that have cells.
+  public let days: [Int32]
   /// The first day of which the cells are here, in UTC, counted from 1970-01-01.
   public let first: Int32
   /// The cells.
@@ -56,17 +56,21 @@ extension LedgerStore {
     defer { store.close() }
     let file = store.state.withLock { $0.identity }
     return try store.reading { (database) throws(SQLiteError) in
-      let hours = try database.hours(changedSince: 0)
+      let days = Set(
+        try database.hours(in: Hour(first * 24)..<Hour(.max)).map(\.day)
+      ).sorted()
       var history = ArchivedHistory(promptEdges: try database.storedEdges())
-      for day in Set(hours.map(\.day)).sorted() where day >= first {
-        var cells = CellList()
-        try database.forEachChunk(in: Hour(day * 24)..<Hour(day * 24 + 24)) { cells.append($0) }
-        try history.replace(
-          day, with: consume cells, addresses: database.addresses(at:), names: database.names(at:))
+      var cells: [Int32: CellList] = [:]
+      for day in days {
+        var list = CellList()
+        try database.forEachChunk(in: Hour(day * 24)..<Hour(day * 24 + 24)) { list.append($0) }
+        cells[day] = list
       }
+      try history.replace(
+        with: consume cells, addresses: database.addresses(at:), names: database.names(at:))
       return CellsAhead(
         file: file, commit: try database.number(.commit) ?? 0,
-        hours: hours, first: first, history: history)
+        days: days, first: first, history: history)
     }
   }
 

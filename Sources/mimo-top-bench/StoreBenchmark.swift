@@ -50,7 +50,7 @@ enum StoreBenchmark {
         let hours = Hour(of: Minute(lastMinute - days * 1440))..<Hour(.max)
         var history = ArchivedHistory()
         try! history.replace(
-          0, with: reader.cells(in: hours), addresses: reader.storedAddresses(at:),
+          with: [0: reader.cells(in: hours)], addresses: reader.storedAddresses(at:),
           names: reader.storedNames(at:))
       }
       print("\(time) ms to open, with the cells of \(days) days, their names and addresses")

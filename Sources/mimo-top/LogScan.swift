@@ -17,12 +17,14 @@ struct LogScan {
   /// Reads all sources of a configuration to their end, and works something out of them.
   ///
   /// - Parameters:
+  ///   - minutes: the only ones of the ledger's history that are looked at; `nil` for all.
   ///   - body: may be called twice, if what has to be read of the ledger's history meanwhile cannot be.
   ///   - scan: what was read.
   static func withAll<Result>(
-    _ configuration: Configuration, _ body: (_ scan: LogScan) -> Result
+    _ configuration: Configuration, only minutes: Range<Minute>? = nil,
+    _ body: (_ scan: LogScan) -> Result
   ) -> (scan: LogScan, result: Result) {
-    var scan = LogScan(configuration, history: .passing)
+    var scan = LogScan(configuration, history: .passing(minutes))
     var result = body(scan)
     defer { scan.ledger?.close() }
     if let error = scan.ledger?.readError {

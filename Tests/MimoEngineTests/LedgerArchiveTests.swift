@@ -157,7 +157,7 @@ import Testing
     }
     func show(_ day: Int32, in history: inout ArchivedHistory) {
       history.replace(
-        day, with: cells(day), addresses: archive.addresses(at:), names: archive.names(at:))
+        with: [day: cells(day)], addresses: archive.addresses(at:), names: archive.names(at:))
     }
     func snapshot(_ history: inout ArchivedHistory, _ base: LedgerBase) -> UsageSnapshot {
       history.snapshot(

@@ -143,9 +143,7 @@ final class MemoryArchive: LedgerArchive {
       for cell in list { cells[floorDivide(hour.number, 24), default: CellList()].append(cell) }
     }
     var history = ArchivedHistory()
-    for (day, list) in cells {
-      history.replace(day, with: list, addresses: addresses(at:), names: names(at:))
-    }
+    history.replace(with: cells, addresses: addresses(at:), names: names(at:))
     return history.snapshot(base, revision: 0, addresses: addresses(at:), names: names(at:))
   }
 }

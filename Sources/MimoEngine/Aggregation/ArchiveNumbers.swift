@@ -57,20 +57,15 @@ extension ArchiveReader {
   /// Gives numbers to those addresses of an archive that have none here yet.
   ///
   /// - Parameters:
+  ///   - archived: the archive's numbers.
   ///   - addresses: looks up addresses by the archive's numbers.
   ///   - names: looks up names by the archive's numbers.
   mutating func learn<Failure: Error>(
-    _ archived: some Sequence<UInt32>,
+    _ archived: [UInt32],
     addresses: ([UInt32]) throws(Failure) -> [ArchivedAddress],
     names: ([UInt32]) throws(Failure) -> [[UInt8]]
   ) throws(Failure) {
-    var unknown = Set<UInt32>()
-    var last: UInt32?
-    for number in archived where number != last && numbers.series[number] == nil {
-      unknown.insert(number)
-      // Cells of one address follow one another.
-      last = number
-    }
+    let unknown = Set(archived.filter { numbers.series[$0] == nil })
     if unknown.isEmpty { return }
     // Neighbours lie in one page.
     let sorted = unknown.sorted()

@@ -1,7 +1,7 @@
 /// Archived cells for a screen or a report: those of the days that are shown, beside what a ledger holds.
 ///
 ///     var history = ArchivedHistory()
-///     history.replace(day, with: cells)
+///     history.replace(with: [day: cells], addresses: archive.addresses, names: archive.names)
 ///     let snapshot = history.before(ledger.snapshot())
 public struct ArchivedHistory: Sendable, ArchiveReader {
   /// The cells of a day in UTC, counted from 1970-01-01.
@@ -35,22 +35,52 @@ public struct ArchivedHistory: Sendable, ArchiveReader {
   /// - Parameter promptEdges: prompt sizes at which some price changes, ascending, if they are known yet.
   public init(promptEdges: [Int64] = []) { bands = UsageCube(promptEdges: promptEdges) }
 
-  /// Puts cells in the place of those of a day.
+  /// Puts cells in the place of those of some days.
   ///
   /// - Parameters:
+  ///   - cells: by day in UTC, counted from 1970-01-01.
   ///   - addresses: looks up addresses by the archive's numbers.
   ///   - names: looks up names by the archive's numbers.
   public mutating func replace<Failure: Error>(
-    _ day: Int32, with cells: consuming CellList,
+    with cells: consuming [Int32: CellList],
     addresses: ([UInt32]) throws(Failure) -> [ArchivedAddress],
     names: ([UInt32]) throws(Failure) -> [[UInt8]]
   ) throws(Failure) {
+    if cells.isEmpty { return }
     keepNumbersPassedOn()
-    try learn(cells.allSeries, addresses: addresses, names: names)
-    cells.renumber { numbers.series[$0] ?? noAddress() }
-    days[day] = cells.chunks
+    // All at once: the addresses of several days may lie in the same places.
+    try learn(unknownNumbers(in: cells), addresses: addresses, names: names)
+    for day in Array(cells.keys) {
+      guard var list = cells.removeValue(forKey: day) else { continue }
+      list.renumber { numbers.series[$0] ?? noAddress() }
+      days[day] = list.chunks
+    }
     ordered = nil
     revision += 1
+  }
+
+  /// The archive's cells of some minutes with the numbers that `before` gives, for who goes over them without having
+  /// them in memory.
+  ///
+  /// - Parameters:
+  ///   - source: brings them with the archive's numbers; is gone through once here, to meet their addresses.
+  ///   - addresses: looks up addresses by the archive's numbers.
+  ///   - names: looks up names by the archive's numbers.
+  public mutating func passing<Failure: Error>(
+    _ source: any CellSource, in minutes: Range<Minute>,
+    addresses: ([UInt32]) throws(Failure) -> [ArchivedAddress],
+    names: ([UInt32]) throws(Failure) -> [[UInt8]]
+  ) throws(Failure) -> any CellSource {
+    keepNumbersPassedOn()
+    var unknown: Set<UInt32> = []
+    source.forEachChunk(in: minutes) { chunk in
+      for cell in chunk.cells where numbers.series[cell.series] == nil {
+        unknown.insert(cell.series)
+      }
+    }
+    try learn(Array(unknown), addresses: addresses, names: names)
+    return NumberedCells(
+      source: source, minutes: minutes, numbers: numbers.series, noAddress: noAddress())
   }
 
   /// Forgets a day.
@@ -89,7 +119,7 @@ public struct ArchivedHistory: Sendable, ArchiveReader {
     names: ([UInt32]) throws(Failure) -> [[UInt8]]
   ) throws(Failure) -> UsageSnapshot {
     setBands(base.promptEdges)
-    try learn(base.recent.lazy.map(\.call.series), addresses: addresses, names: names)
+    try learn(base.recent.map(\.call.series), addresses: addresses, names: names)
     var result = UsageSnapshot(
       cube: UsageCube(promptEdges: base.promptEdges), names: self.names,
       recent: base.recent.map(RecentCall.init), revision: revision)
@@ -122,6 +152,22 @@ public struct ArchivedHistory: Sendable, ArchiveReader {
     let all = addresses
     index.append(key) { all[Int($0)].key }
     return UInt32(all.count - 1)
+  }
+
+  /// The archive's numbers in cells that have none here yet, some of them repeated.
+  private func unknownNumbers(in cells: [Int32: CellList]) -> [UInt32] {
+    var unknown: [UInt32] = []
+    for list in cells.values {
+      for chunk in list.chunks {
+        for cell in chunk.cells {
+          // Cells of one address follow one another.
+          if unknown.last != cell.series, numbers.series[cell.series] == nil {
+            unknown.append(cell.series)
+          }
+        }
+      }
+    }
+    return unknown
   }
 
   /// What stands for an address that could not be looked up.
@@ -176,6 +222,24 @@ extension ArchivedAddress {
   }
 }
 
+/// Cells of some minutes with other numbers.
+private struct NumberedCells: CellSource {
+  let source: any CellSource
+  let minutes: Range<Minute>
+  let numbers: SparseNumbers
+  let noAddress: UInt32
+
+  var span: ClosedRange<Minute>? { source.span }
+
+  func forEachChunk(in wanted: Range<Minute>?, _ body: (CellChunk) -> Void) {
+    source.forEachChunk(in: wanted.map { $0.clamped(to: minutes) } ?? minutes) { chunk in
+      var chunk = chunk
+      chunk.renumber { numbers[$0] ?? noAddress }
+      body(chunk)
+    }
+  }
+}
+
 extension UsageSnapshot {
   fileprivate var withoutCells: UsageSnapshot {
     var result = self
@@ -225,11 +289,6 @@ public struct CellList: Sendable {
   /// Calls `body` with each cell.
   public func forEach(_ body: (ArchivedCell) -> Void) {
     for chunk in chunks { chunk.forEach(body) }
-  }
-
-  /// The series of all cells, one after the other.
-  var allSeries: some Sequence<UInt32> {
-    chunks.lazy.flatMap { chunk in chunk.cells.lazy.map(\.series) }
   }
 
   /// Adds cells that are not in the list.

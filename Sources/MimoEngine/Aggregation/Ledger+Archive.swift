@@ -70,7 +70,7 @@ extension Ledger {
     load = base.load
     archiving!.notBefore = base.notBefore ?? Minute(.min)
     archiving!.forgottenSources = base.forgottenSources
-    learn(base.recent.lazy.map(\.call.series))
+    learn(base.recent.map(\.call.series))
     for var entry in base.recent {
       entry.call.series = own(entry.call.series)
       remember(entry)
@@ -232,7 +232,7 @@ extension Ledger {
     guard let archive = archiving?.archive, archiving!.hours[hour] == nil else { return }
     archiving!.hours[hour] = []
     let cells = archive.cells(of: hour)
-    learn(cells.lazy.map(\.series))
+    learn(cells.map(\.series))
     for cell in cells {
       let position = findOrAddCell(cell.minute, own(cell.series))
       cube.chunks[Int(position) / CellChunk.capacity].restore(
@@ -251,7 +251,7 @@ extension Ledger {
     }
     if let call = opening.nameless, namelessOpenings[conversation] == nil {
       hold(Hour(of: call.time.minute))
-      learn(CollectionOfOne(call.series))
+      learn([call.series])
       namelessOpenings[conversation] = NamelessCall(
         time: call.time,
         contribution: Contribution(
@@ -291,7 +291,7 @@ extension Ledger {
     call.isSecond = archived.isSecond
     call.failed = archived.failed
     call.milliseconds = Self.millisecondsInMinute(archived.time)
-    learn(CollectionOfOne(archived.series))
+    learn([archived.series])
     let series = own(archived.series)
     call.cell = findOrAddCell(archived.time.minute, series)
     let position = UInt32(calls.count)
@@ -309,7 +309,7 @@ extension Ledger {
   }
 
   /// Learns the addresses with these numbers of the archive.
-  private mutating func learn(_ archived: some Sequence<UInt32>) {
+  private mutating func learn(_ archived: [UInt32]) {
     guard let archive = archiving?.archive else { return }
     learn(archived, addresses: archive.addresses(at:), names: archive.names(at:))
   }

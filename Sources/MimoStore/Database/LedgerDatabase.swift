@@ -205,6 +205,16 @@ final class LedgerDatabase {
     return hours
   }
 
+  /// Those of some hours that have cells, in order.
+  func hours(in hours: Range<Hour>) throws(SQLiteError) -> [Hour] {
+    var found: [Hour] = []
+    try forEachRow(
+      "SELECT number FROM hour WHERE number >= ?1 AND number < ?2 AND written > 0 ORDER BY number",
+      [Int64(hours.lowerBound.number), Int64(hours.upperBound.number)]
+    ) { (row) throws(SQLiteError) in found.append(try hour(row.integer(0))) }
+    return found
+  }
+
   /// The hour with a stored number, if a minute can be in it.
   private func hour(_ number: Int64?) throws(SQLiteError) -> Hour {
     let all = Hour(of: Minute(.min)).number + 1..<Hour(of: Minute(.max)).number

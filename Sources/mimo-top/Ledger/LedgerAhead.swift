@@ -82,7 +82,8 @@ final class LedgerAhead: Sendable {
 
   /// Begins to read if the arguments look as if the ledger will be wanted; to be wrong costs a few milliseconds.
   static func begin(expecting arguments: [String]) {
-    guard let showing = looksAsIfShowing(arguments), LedgerStore.isThere(folder: UserFolders.state)
+    guard let showing = looksAsIfShowing(arguments), showing || !looksAsIfOfSpan(arguments),
+      LedgerStore.isThere(folder: UserFolders.state)
     else { return }
     // This thread may yet set the time zone.
     LedgerStore.prepareThreads()
@@ -95,6 +96,12 @@ final class LedgerAhead: Sendable {
       defer { begun = nil }
       return begun
     }
+  }
+
+  /// Whether a report is wanted of a part of the history, which needs few of its addresses.
+  static func looksAsIfOfSpan(_ arguments: [String]) -> Bool {
+    arguments.contains("report")
+      && arguments.contains { $0.hasPrefix("--last") || $0.hasPrefix("--since") }
   }
 
   /// Whether the cells are wanted for a screen; `nil` if nothing of the ledger is.

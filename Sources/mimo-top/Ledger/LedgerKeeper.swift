@@ -203,15 +203,25 @@ final class LedgerKeeper {
     return history.before(ledger.snapshot())
   }
 
-  /// The counts of all minutes, of which the stored ones are read anew by each pass over them.
-  func passingSnapshot() throws(StoreError) -> UsageSnapshot {
+  /// The counts of these minutes, or of all, of which the stored ones are read anew by each pass over them.
+  func passingSnapshot(_ minutes: Range<Minute>?) throws(StoreError) -> UsageSnapshot {
     if let error = store.readError { throw error }
     let ledger = collector.ledger
+    let stored = StoredCells(
+      of: store, hours: try store.hours(changedSince: 0), except: ledger.heldHours)
+    if let minutes {
+      var history = ArchivedHistory(promptEdges: configuration.catalog.promptEdges)
+      let cells = try history.passing(
+        stored, in: minutes, addresses: store.storedAddresses(at:), names: store.storedNames(at:))
+      if let error = store.readError { throw error }
+      var snapshot = history.before(ledger.snapshot())
+      snapshot.cube.source = cells
+      return snapshot
+    }
     let book = try store.addressBook(
       promptEdges: configuration.catalog.promptEdges, ahead: configuration.ahead?.takeBook())
     var snapshot = ledger.snapshot(among: book)
-    snapshot.cube.source = StoredCells(
-      of: store, hours: try store.hours(changedSince: 0), except: ledger.heldHours)
+    snapshot.cube.source = stored
     return snapshot
   }
 
