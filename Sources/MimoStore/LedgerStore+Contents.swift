@@ -29,12 +29,10 @@ extension LedgerStore: LedgerArchive {
   public func calls(of conversation: [UInt8]) -> [ArchivedCall] {
     answer { (database) throws(SQLiteError) in
       guard let number = try database.findName(conversation) else { return [] }
-      let series = try database.wholeBook().series
+      let series = try database.series(of: number)
       var calls: [ArchivedCall] = []
       try database.forEachCall { (_, entry) in
-        if case .call(let call) = entry, series[Int(call.series)].conversation.index == number {
-          calls.append(call)
-        }
+        if case .call(let call) = entry, series.contains(call.series) { calls.append(call) }
       }
       return calls
     } ?? []

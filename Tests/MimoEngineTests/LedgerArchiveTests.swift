@@ -101,12 +101,16 @@ import Testing
     var second = Ledger(restoring: archive.base, archive: archive)
     #expect(second.heldHours.isEmpty)
     #expect(second.snapshot().recent.count == Ledger.recentCapacity)
+    // The latest calls have a session each, and a model: no other names and addresses are in memory.
+    #expect(second.snapshot().cube.series.count == Ledger.recentCapacity)
+    #expect(second.names.count == Ledger.recentCapacity + 2)
     for line in [lines[3], lines[999]] {
       #expect(second.record(line.record(in: &second)) == .repeated)
     }
     #expect(second.heldHours.count == 2)
     #expect(second.knownCalls == 2)
     #expect(second.changes().calls.count == 2)
+    #expect(second.names.count == Ledger.recentCapacity + 3)
     // A call that is known again is shown once.
     #expect(second.snapshot().recent.count == Ledger.recentCapacity)
   }
@@ -136,6 +140,43 @@ import Testing
     var emptied = ledger.emptied(archive: archive)
     #expect(emptied.record(old.record(in: &emptied)) == .tooOld)
     #expect(archive.snapshot.sum.requests == 1)
+  }
+
+  @Test(arguments: 0..<60)
+  func `a pass over some minutes sees all of them, and meets few names`(_ seed: UInt64) {
+    var dice = Dice(seed: 900 + seed)
+    let archive = MemoryArchive()
+    var ledger = Ledger(restoring: archive.base, archive: nil)
+    var lines = dice.lines(60).map { line in
+      var line = line
+      line.at += Int64.random(in: 0..<400, using: &dice) * 1_800_000
+      return line
+    }
+    for line in lines { ledger.record(line.record(in: &ledger)) }
+    _ = archive.commit(ledger.changes())
+    // Another one holds some of the hours, and more than is archived.
+    var second = Ledger(restoring: archive.base, archive: archive)
+    lines = dice.lines(10).map { line in
+      var line = line
+      line.at += Int64.random(in: 0..<400, using: &dice) * 1_800_000
+      return line
+    }
+    for line in lines { second.record(line.record(in: &second)) }
+    for line in lines { ledger.record(line.record(in: &ledger)) }
+
+    let first = Int32.random(in: 0..<12_000, using: &dice)
+    let window = Minute(first)..<Minute(first + Int32.random(in: 0..<3000, using: &dice))
+    let stored = archive.cells(except: second.heldHours)
+    var history = ArchivedHistory()
+    let cells = history.passing(
+      stored, in: window, addresses: archive.addresses(at:), names: archive.names(at:))
+    var part = history.before(second.snapshot())
+    part.cube.source = cells
+    var whole = second.snapshot(among: archive.book)
+    whole.cube.source = stored
+    let expected = ledger.snapshot().cells.filter { window.contains(Minute($0.key.minute)) }
+    #expect(part.cells.filter { window.contains(Minute($0.key.minute)) } == expected)
+    #expect(whole.cells == ledger.snapshot().cells)
   }
 
   @Test func `the shown part has a short list of addresses, whose positions stay valid`() {

@@ -136,6 +136,25 @@ final class MemoryArchive: LedgerArchive {
     }
   }
 
+  /// The cells in it, for who passes over them.
+  func cells(except leftOut: Set<Hour>) -> any CellSource {
+    Cells(hours: state.withLock { $0.hours }.filter { !leftOut.contains($0.key) })
+  }
+
+  private struct Cells: CellSource {
+    let hours: [Hour: [ArchivedCell]]
+
+    var span: ClosedRange<Minute>? { nil }
+
+    func forEachChunk(in minutes: Range<Minute>?, _ body: (CellChunk) -> Void) {
+      for (hour, cells) in hours where minutes.map({ $0.overlaps(hour.minutes) }) ?? true {
+        var list = CellList()
+        for cell in cells { list.append(cell) }
+        for chunk in list.chunks { body(chunk) }
+      }
+    }
+  }
+
   /// Everything in it, as a ledger that holds all of it would show it.
   var snapshot: UsageSnapshot {
     var cells: [Int32: CellList] = [:]

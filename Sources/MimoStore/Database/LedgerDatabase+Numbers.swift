@@ -254,6 +254,19 @@ extension LedgerDatabase {
     return position
   }
 
+  /// The numbers of all addresses of a conversation, given by the number of its name. Cost: linear in all addresses.
+  func series(of conversation: UInt32) throws(SQLiteError) -> Set<UInt32> {
+    var found: Set<UInt32> = []
+    _ = try forEachPage(of: .series, from: 0) { page, number, start in
+      PageCoding.decode(series: page, page: number) { place, series in
+        if series.conversation.index == conversation {
+          found.insert(UInt32(truncatingIfNeeded: start + place))
+        }
+      }
+    }
+    return found
+  }
+
   // MARK: - New ones
 
   /// Adds names behind those that are there.
