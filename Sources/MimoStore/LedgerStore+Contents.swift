@@ -18,19 +18,34 @@ extension LedgerStore: LedgerArchive {
   }
 
   /// The calls that may open a conversation.
-  public func opening(of conversation: NameID) -> ArchivedOpening? {
-    answer { (database) throws(SQLiteError) in try database.opening(of: conversation) }
+  public func opening(of conversation: [UInt8]) -> ArchivedOpening? {
+    answer { (database) throws(SQLiteError) in
+      guard let number = try database.findName(conversation) else { return nil }
+      return try database.opening(of: NameID(number))
+    }
   }
 
-  /// All calls with an id that are filed under one of these series. Cost: linear in all calls.
-  public func calls(of series: Set<UInt32>) -> [ArchivedCall] {
+  /// All calls with an id that are filed under a conversation. Cost: linear in all calls.
+  public func calls(of conversation: [UInt8]) -> [ArchivedCall] {
     answer { (database) throws(SQLiteError) in
+      guard let number = try database.findName(conversation) else { return [] }
+      let series = try database.series(of: number)
       var calls: [ArchivedCall] = []
       try database.forEachCall { (_, entry) in
         if case .call(let call) = entry, series.contains(call.series) { calls.append(call) }
       }
       return calls
     } ?? []
+  }
+
+  /// The addresses with these numbers.
+  public func addresses(at numbers: [UInt32]) -> [ArchivedAddress] {
+    answer { (database) throws(SQLiteError) in try database.addresses(at: numbers) } ?? []
+  }
+
+  /// The names with these numbers.
+  public func names(at numbers: [UInt32]) -> [[UInt8]] {
+    answer { (database) throws(SQLiteError) in try database.names(at: numbers) } ?? []
   }
 }
 
@@ -41,32 +56,44 @@ extension LedgerStore {
   /// - Parameter promptEdges: prompt sizes at which some price changes, ascending. The base has these and the
   ///   ones stored; a stored band becomes that of its smallest prompt. A writer stores the result.
   /// - Parameter now: when this is.
-  /// - Parameter ahead: the same as it was read ahead, which is taken if nothing was stored since.
-  public func base(
-    promptEdges: [Int64], now: Instant, ahead: BaseAhead? = nil
-  ) throws(StoreError) -> LedgerBase {
+  public func base(promptEdges: [Int64], now: Instant) throws(StoreError) -> LedgerBase {
     let (base, isSettled) = try reading { (database) throws(SQLiteError) in
-      let base = try database.base(promptEdges: promptEdges, ahead: ahead)
+      let base = try database.base(promptEdges: promptEdges)
       return (base, try database.storedEdges() == base?.promptEdges)
     }
     guard let base else { throw .tooManyEdges(path: path) }
     if isWriter, !isSettled {
       try writing(now: now) { (database) throws(SQLiteError) in
-        try database.settle(base)
-        return true
+        try database.settle(promptEdges: promptEdges)
       }
     }
     return base
   }
 
+  /// All names and addresses. Cost: linear in all there ever were.
+  ///
+  /// - Parameter promptEdges: prompt sizes at which bands end, beside those stored.
+  /// - Parameter ahead: the same as it was read ahead, which is taken if nothing was stored since.
+  public func addressBook(
+    promptEdges: [Int64] = [], ahead: BookAhead? = nil
+  ) throws(StoreError) -> AddressBook {
+    let book = try reading { (database) throws(SQLiteError) in
+      try database.addressBook(promptEdges: promptEdges, ahead: ahead)
+    }
+    guard let book else { throw .tooManyEdges(path: path) }
+    return book
+  }
+
   /// Stores changes and notes in one transaction.
   ///
   /// - Parameter now: how far the span in which this writer keeps the ledger reaches from now on.
-  /// - Throws: `StoreError`; nothing is stored then, and the same may be tried again. After `lost`, `outOfStep`
-  ///   and `damaged` only a new store can go on.
+  /// - Returns: for each address in `changes` its number here, or `LedgerChanges.unknownNumber` if nothing has it.
+  /// - Throws: `StoreError`; nothing is stored then, and the same may be tried again. After `lost` and `damaged` only a
+  ///   new store can go on.
+  @discardableResult
   public func commit(
     _ changes: LedgerChanges, notes: [StoreNote] = [], now: Instant
-  ) throws(StoreError) {
+  ) throws(StoreError) -> [UInt32] {
     try writing(now: now) { (database) throws(SQLiteError) in try database.commit(changes, notes) }
   }
 
@@ -80,8 +107,7 @@ extension LedgerStore {
 extension LedgerStore {
   /// The cells of some hours, or all, in order of hour, series and minute.
   ///
-  /// Names and addresses are to be read afterwards, with `refresh`: those of a later moment have all that a cell
-  /// refers to.
+  /// Names and addresses are to be looked up afterwards: those of a later moment have all that a cell refers to.
   public func cells(
     in hours: Range<Hour>? = nil, except leftOut: Set<Hour> = []
   ) throws(StoreError) -> CellList {
@@ -122,17 +148,34 @@ extension LedgerStore {
     try reading { (database) throws(SQLiteError) in try database.hours(changedSince: commit) }
   }
 
-  /// Brings a base of this store to the present moment; what it has keeps its place.
-  public func refresh(_ base: inout LedgerBase) throws(StoreError) {
-    let old = base
-    let new = try reading { (database) throws(SQLiteError) in
-      var new = old
-      guard try database.refresh(&new) else {
-        return try database.base(promptEdges: old.promptEdges)
+  /// Those of some hours that have cells, in order.
+  public func hours(in hours: Range<Hour>) throws(StoreError) -> [Hour] {
+    try reading { (database) throws(SQLiteError) in try database.hours(in: hours) }
+  }
+
+  /// The first hour that has cells; `nil` if none has.
+  public var firstHour: Hour? {
+    get throws(StoreError) {
+      try reading { (database) throws(SQLiteError) in
+        try database.number("SELECT number FROM hour WHERE written > 0 ORDER BY number LIMIT 1")
+          .map { Hour(Int32(clamping: $0)) }
       }
-      return new
     }
-    guard let new else { throw .tooManyEdges(path: path) }
-    base = new
+  }
+
+  /// The addresses with these numbers, for who shows their cells.
+  ///
+  /// - Parameter numbers: ascending.
+  public func storedAddresses(
+    at numbers: [UInt32]
+  ) throws(StoreError) -> [ArchivedAddress] {
+    try reading { (database) throws(SQLiteError) in try database.addresses(at: numbers) }
+  }
+
+  /// The names with these numbers, for who shows their cells.
+  ///
+  /// - Parameter numbers: ascending.
+  public func storedNames(at numbers: [UInt32]) throws(StoreError) -> [[UInt8]] {
+    try reading { (database) throws(SQLiteError) in try database.names(at: numbers) }
   }
 }

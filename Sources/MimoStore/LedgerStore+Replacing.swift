@@ -134,7 +134,7 @@ extension LedgerDatabase {
     for note in heritage.notes { try set(note) }
     if heritage.forgotten.isEmpty { return }
     // They have to have a series, which says nothing.
-    try append(series: [Series(labels: Labels(), tier: .standard, band: 0, flags: [])], at: 0)
+    try append(series: [Series(labels: Labels(), tier: .standard, band: 0, flags: [])])
     for call in heritage.forgotten {
       try set(
         call: call.key,

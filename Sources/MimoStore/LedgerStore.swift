@@ -139,34 +139,30 @@ public final class LedgerStore: Sendable {
   }
 
   /// Writes all or nothing.
-  ///
-  /// - Parameter body: returns `false`, and has written nothing, if what it was to write does not follow what is stored.
-  func writing(
-    now: Instant, _ body: @Sendable (LedgerDatabase) throws(SQLiteError) -> Bool
-  ) throws(StoreError) {
-    enum Outcome { case done, lost, outOfStep }
+  @discardableResult
+  func writing<R: Sendable>(
+    now: Instant, _ body: @Sendable (LedgerDatabase) throws(SQLiteError) -> R
+  ) throws(StoreError) -> R {
+    // `nil` where the right to write is lost.
     let outcome = try access { (state, database) throws(SQLiteError) in
       precondition(state.isWriter, "a store that was opened for reading")
-      guard folder.databaseIdentity == state.identity else { return Outcome.lost }
+      guard folder.databaseIdentity == state.identity else { return R?.none }
       // Whoever only looks leaves nothing behind.
       let mark = state.hasWritten ? state.mark ?? 0 : Int64.random(in: 1...Int64.max)
       let before = state.mark
       let outcome = try database.connection.transaction(writes: true) {
-        () throws(SQLiteError) -> Outcome in
+        () throws(SQLiteError) -> R? in
         // Where locks do not work, a second writer may have come: it left another mark.
-        guard try database.number(.writer) == before else { return .lost }
+        guard try database.number(.writer) == before else { return nil }
         try database.set(.writer, mark)
         try database.keepSpan(now: now)
-        return try body(database) ? .done : .outOfStep
+        return try body(database)
       }
-      if outcome == .done { (state.mark, state.hasWritten) = (mark, true) }
+      if outcome != nil { (state.mark, state.hasWritten) = (mark, true) }
       return outcome
     }
-    switch outcome {
-    case .done: break
-    case .lost: throw .lost(path: path)
-    case .outOfStep: throw .outOfStep(path: path)
-    }
+    guard let outcome else { throw .lost(path: path) }
+    return outcome
   }
 
   /// Does what SQLite does not do in a transaction.

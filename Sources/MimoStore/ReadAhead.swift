@@ -11,10 +11,10 @@ struct StoreMoment: Hashable, Sendable {
   var writer: Int64?
 }
 
-/// What a ledger begins with, read ahead: it counts as long as the ledger is of the same moment.
-public struct BaseAhead: Sendable {
+/// All names and addresses, read ahead: they count as long as the ledger is of the same moment.
+public struct BookAhead: Sendable {
   let moment: StoreMoment
-  let base: LedgerBase
+  let book: AddressBook
 }
 
 /// The cells of the latest days, read ahead: they count as long as the hours that were written since are read again.
@@ -22,8 +22,8 @@ public struct CellsAhead: Sendable {
   let file: StoreFolder.Identity?
   /// The number of the commit after which they were read.
   public let commit: Int64
-  /// All hours that have cells, in order.
-  public let hours: [Hour]
+  /// The days that have cells.
+  public let days: [Int32]
   /// The first day of which the cells are here, in UTC, counted from 1970-01-01.
   public let first: Int32
   /// The cells.
@@ -34,15 +34,14 @@ extension LedgerStore {
   /// To be called before ledgers are opened on other threads, while this one may still change the environment.
   public static func prepareThreads() { SQLiteConnection.prepareLibrary() }
 
-  /// Reads ahead what the ledger of a folder begins with.
+  /// Reads ahead all names and addresses in the ledger of a folder.
   ///
   /// - Throws: `StoreError`; whoever opens the ledger afterwards meets the same and says so.
-  public static func baseAhead(folder: String, now: Instant) throws(StoreError) -> BaseAhead? {
+  public static func bookAhead(folder: String, now: Instant) throws(StoreError) -> BookAhead {
     let store = try open(folder: folder, access: .read, now: now)
     defer { store.close() }
     return try store.reading { (database) throws(SQLiteError) in
-      guard let base = try database.base(promptEdges: []) else { return nil }
-      return BaseAhead(moment: try database.moment(), base: base)
+      BookAhead(moment: try database.moment(), book: try database.wholeBook())
     }
   }
 
@@ -57,16 +56,21 @@ extension LedgerStore {
     defer { store.close() }
     let file = store.state.withLock { $0.identity }
     return try store.reading { (database) throws(SQLiteError) in
-      let hours = try database.hours(changedSince: 0)
-      var history = ArchivedHistory()
-      for day in Set(hours.map(\.day)).sorted() where day >= first {
-        var cells = CellList()
-        try database.forEachChunk(in: Hour(day * 24)..<Hour(day * 24 + 24)) { cells.append($0) }
-        history.replace(day, with: consume cells)
+      let days = Set(
+        try database.hours(in: Hour(first * 24)..<Hour(.max)).map(\.day)
+      ).sorted()
+      var history = ArchivedHistory(promptEdges: try database.storedEdges())
+      var cells: [Int32: CellList] = [:]
+      for day in days {
+        var list = CellList()
+        try database.forEachChunk(in: Hour(day * 24)..<Hour(day * 24 + 24)) { list.append($0) }
+        cells[day] = list
       }
+      try history.replace(
+        with: consume cells, addresses: database.addresses(at:), names: database.names(at:))
       return CellsAhead(
         file: file, commit: try database.number(.commit) ?? 0,
-        hours: hours, first: first, history: history)
+        days: days, first: first, history: history)
     }
   }
 

@@ -37,8 +37,6 @@ public enum StoreError: Error, Hashable, Sendable {
   case busy(path: String)
   /// The file was moved, deleted or replaced while it was open, or another writer came.
   case lost(path: String)
-  /// What is to be stored does not follow what is stored; the ledger in memory began with another archive.
-  case outOfStep(path: String)
   /// More prompt sizes at which a price changes than a ledger can tell apart.
   case tooManyEdges(path: String)
   /// The store was closed.
@@ -106,8 +104,6 @@ extension StoreError: CustomStringConvertible {
     case .busy(let path): "\(path): another program has locked it; it is tried again"
     case .lost(let path):
       "\(path): was moved, deleted, or is written by another program now; start again to go on with what is there"
-    case .outOfStep(let path):
-      "\(path): changed behind the back of this program; start again to go on with what is there"
     case .tooManyEdges(let path):
       "\(path): more than 254 prompt sizes at which some price changes; remove old price files and `mimo-top ledger rebuild`"
     case .closed(let path): "\(path): is closed already"

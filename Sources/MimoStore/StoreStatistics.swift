@@ -105,8 +105,8 @@ extension LedgerDatabase {
       bytesOnDisk: bytesOnDisk, created: Instant(milliseconds: try number(.created) ?? 0),
       calls: 0, spans: try spans(), callsPrunedBefore: try minute(.prunedBefore),
       forgottenBefore: try minute(.forgottenBefore))
-    guard let base = try base(promptEdges: []) else { throw .corrupt }
-    let names = base.series.map(\.labels.source)
+    let book = try wholeBook()
+    let names = book.series.map(\.labels.source)
     var sources: [NameID: StoreStatistics.Source] = [:]
     var latestHour: Hour?
     try cells(in: nil) { cell in
@@ -119,7 +119,7 @@ extension LedgerDatabase {
       var source =
         sources[name]
         ?? StoreStatistics.Source(
-          name: base.names[name], firstMinute: cell.minute, lastMinute: cell.minute)
+          name: book.names[name], firstMinute: cell.minute, lastMinute: cell.minute)
       source.requests += Int64(cell.requests)
       source.firstMinute = min(source.firstMinute, cell.minute)
       source.lastMinute = max(source.lastMinute, cell.minute)

@@ -27,15 +27,14 @@ enum StoreBenchmark {
     let calls = changes.calls
     changes.calls = []
     var store = try LedgerStore.open(folder: folder, access: .write, now: now)
-    try store.commit(changes, now: now)
+    let numbers = try store.commit(changes, now: now)
     store.close()
     let bytes = fileSize(store.path)
-    print("\(changes.series.count) series, \(changes.names.count) names")
+    print("\(changes.series.count) series, \(changes.names.count - 1) names")
     print("\(bytes / Int64(cells)) bytes on disk for each of \(cells) cells, all but calls")
     store = try LedgerStore.open(folder: folder, access: .write, now: now)
-    changes = LedgerChanges()
-    changes.firstName = try store.base(promptEdges: [], now: now).names.count
-    changes.firstSeries = try store.base(promptEdges: [], now: now).series.count
+    changes.hours = [:]
+    changes.numbers = numbers
     changes.calls = calls
     let filling = seconds { try! store.commit(changes, now: now) }
     print("\(milliseconds(filling)) ms to commit \(calls.count) calls")
@@ -49,13 +48,16 @@ enum StoreBenchmark {
         let reader = try! LedgerStore.open(folder: folder, access: .read, now: now)
         _ = try! reader.base(promptEdges: [], now: now)
         let hours = Hour(of: Minute(lastMinute - days * 1440))..<Hour(.max)
-        _ = try! reader.cells(in: hours)
+        var history = ArchivedHistory()
+        try! history.replace(
+          with: [0: reader.cells(in: hours)], addresses: reader.storedAddresses(at:),
+          names: reader.storedNames(at:))
       }
-      print("\(time) ms to open, with names, addresses and the cells of \(days) days")
+      print("\(time) ms to open, with the cells of \(days) days, their names and addresses")
     }
     store = try LedgerStore.open(folder: folder, access: .write, now: now)
-    let beginning = median { _ = try! store.base(promptEdges: [], now: now) }
-    print("\(beginning) ms for names and addresses")
+    let book = median { _ = try! store.addressBook() }
+    print("\(book) ms for all names and addresses")
     let decoding = seconds { _ = try! store.cells() }
     print("\((decoding * 1e9 / Double(cells)).rounded()) ns to read a cell of the whole year")
     lookups(in: store, calls)
@@ -107,8 +109,7 @@ enum StoreBenchmark {
     var changes = LedgerChanges()
     let projects = 50
     func name(_ text: String) -> NameID {
-      changes.names.append(Array(text.utf8))
-      return NameID(UInt32(changes.names.count))
+      changes.names.intern(text)
     }
     let modelNames = [
       "mimo-v2.6-pro", "mimo-v2.6-flash", "mimo-v2.5-pro", "deepseek-v4-pro", "deepseek-flash",

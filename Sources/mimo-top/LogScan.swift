@@ -17,17 +17,19 @@ struct LogScan {
   /// Reads all sources of a configuration to their end, and works something out of them.
   ///
   /// - Parameters:
-  ///   - ledger: counts what is not in the ledger on disk.
+  ///   - minutes: the only ones of the ledger's history that are looked at; `nil` for all.
+  ///   - counting: an empty ledger for what is not in the one on disk.
   ///   - body: may be called twice, if what has to be read of the ledger's history meanwhile cannot be.
   ///   - scan: what was read.
   static func withAll<Result>(
-    _ configuration: Configuration, with ledger: Ledger, _ body: (_ scan: LogScan) -> Result
+    _ configuration: Configuration, only minutes: Range<Minute>? = nil, with counting: Ledger,
+    _ body: (_ scan: LogScan) -> Result
   ) -> (scan: LogScan, result: Result) {
-    var scan = LogScan(configuration, history: .passing, with: ledger)
+    var scan = LogScan(configuration, history: .passing(minutes), with: counting)
     var result = body(scan)
     defer { scan.ledger?.close() }
     if let error = scan.ledger?.readError {
-      scan = LogScan(configuration, unusable: error, with: ledger)
+      scan = LogScan(configuration, unusable: error, with: counting)
       result = body(scan)
     }
     return (scan, result)

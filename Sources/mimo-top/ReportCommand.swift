@@ -63,7 +63,11 @@ struct ReportCommand: ParsableCommand {
       throw Misuse(description: "--limit \(limit): a number from 0 up is expected")
     }
 
-    let (scan, result) = LogScan.withAll(configuration, with: configuration.reportLedger) { scan in
+    // A subscription has periods that may be older than the window.
+    let minutes = configuration.plan.isSubscription ? nil : configuration.window
+    let (scan, result) = LogScan.withAll(
+      configuration, only: minutes, with: configuration.reportLedger
+    ) { scan in
       let result = ReportResult(
         configuration, grouping: grouping, scan: scan, order: order, limit: limit)
       let text = json ? result.json.text + "\n" : csv ? result.csv : result.table

@@ -16,8 +16,7 @@ import Testing
     var committed = 0
     var index = 0
     func commit() {
-      archive.commit(ledger.changes())
-      ledger.didCommit()
+      ledger.didCommit(archive.commit(ledger.changes()))
       committed = index
     }
     while index < lines.count {
@@ -51,7 +50,9 @@ import Testing
     #expect(uninterrupted.snapshot().cells == snapshot(lines).cells, comment)
     #expect(archive.snapshot.cells == uninterrupted.snapshot().cells, comment)
     #expect(resumed.changes().load == uninterrupted.changes().load, comment)
-    #expect(resumed.names.count == uninterrupted.names.count, comment)
+    #expect(
+      Set(archive.book.series.map { $0.labels.session }.map { archive.book.names[$0] })
+        .isSuperset(of: uninterrupted.snapshot().cells.keys.map(\.session)), comment)
     let recent = [resumed.snapshot(), uninterrupted.snapshot(), archive.snapshot].map { snapshot in
       snapshot.recent.map { "\($0.time) \($0.tokens) \($0.failed)" }.sorted()
     }
@@ -95,17 +96,21 @@ import Testing
     }
     var first = Ledger(restoring: archive.base, archive: nil)
     for line in lines { first.record(line.record(in: &first)) }
-    archive.commit(first.changes())
+    _ = archive.commit(first.changes())
 
     var second = Ledger(restoring: archive.base, archive: archive)
     #expect(second.heldHours.isEmpty)
     #expect(second.snapshot().recent.count == Ledger.recentCapacity)
+    // The latest calls have a session each, and a model: no other names and addresses are in memory.
+    #expect(second.snapshot().cube.series.count == Ledger.recentCapacity)
+    #expect(second.names.count == Ledger.recentCapacity + 2)
     for line in [lines[3], lines[999]] {
       #expect(second.record(line.record(in: &second)) == .repeated)
     }
     #expect(second.heldHours.count == 2)
     #expect(second.knownCalls == 2)
     #expect(second.changes().calls.count == 2)
+    #expect(second.names.count == Ledger.recentCapacity + 3)
     // A call that is known again is shown once.
     #expect(second.snapshot().recent.count == Ledger.recentCapacity)
   }
@@ -116,8 +121,7 @@ import Testing
     #expect(!first.hasChanges)
     first.record(Line(message: "m", tokens: TokenCounts(input: 1)).record(in: &first))
     #expect(first.hasChanges)
-    archive.commit(first.changes())
-    first.didCommit()
+    first.didCommit(archive.commit(first.changes()))
     #expect(!first.hasChanges)
     let second = Ledger(restoring: archive.base, archive: archive)
     #expect(!second.hasChanges)
@@ -132,11 +136,47 @@ import Testing
     let (old, new) = (Line(at: 99 * 60_000, message: "a"), Line(at: 100 * 60_000, message: "b"))
     #expect(ledger.record(old.record(in: &ledger)) == .tooOld)
     #expect(ledger.record(new.record(in: &ledger)) == .counted)
-    archive.commit(ledger.changes())
-    ledger.didCommit()
+    ledger.didCommit(archive.commit(ledger.changes()))
     var emptied = ledger.emptied(archive: archive)
     #expect(emptied.record(old.record(in: &emptied)) == .tooOld)
     #expect(archive.snapshot.sum.requests == 1)
+  }
+
+  @Test(arguments: 0..<60)
+  func `a pass over some minutes sees all of them, and meets few names`(_ seed: UInt64) {
+    var dice = Dice(seed: 900 + seed)
+    let archive = MemoryArchive()
+    var ledger = Ledger(restoring: archive.base, archive: nil)
+    var lines = dice.lines(60).map { line in
+      var line = line
+      line.at += Int64.random(in: 0..<400, using: &dice) * 1_800_000
+      return line
+    }
+    for line in lines { ledger.record(line.record(in: &ledger)) }
+    _ = archive.commit(ledger.changes())
+    // Another one holds some of the hours, and more than is archived.
+    var second = Ledger(restoring: archive.base, archive: archive)
+    lines = dice.lines(10).map { line in
+      var line = line
+      line.at += Int64.random(in: 0..<400, using: &dice) * 1_800_000
+      return line
+    }
+    for line in lines { second.record(line.record(in: &second)) }
+    for line in lines { ledger.record(line.record(in: &ledger)) }
+
+    let first = Int32.random(in: 0..<12_000, using: &dice)
+    let window = Minute(first)..<Minute(first + Int32.random(in: 0..<3000, using: &dice))
+    let stored = archive.cells(except: second.heldHours)
+    var history = ArchivedHistory()
+    let cells = history.passing(
+      stored, in: window, addresses: archive.addresses(at:), names: archive.names(at:))
+    var part = history.before(second.snapshot())
+    part.cube.source = cells
+    var whole = second.snapshot(among: archive.book)
+    whole.cube.source = stored
+    let expected = ledger.snapshot().cells.filter { window.contains(Minute($0.key.minute)) }
+    #expect(part.cells.filter { window.contains(Minute($0.key.minute)) } == expected)
+    #expect(whole.cells == ledger.snapshot().cells)
   }
 
   @Test func `the shown part has a short list of addresses, whose positions stay valid`() {
@@ -148,8 +188,7 @@ import Testing
         tokens: TokenCounts(input: 10))
       ledger.record(line.record(in: &ledger))
     }
-    archive.commit(ledger.changes())
-    ledger.didCommit()
+    ledger.didCommit(archive.commit(ledger.changes()))
     func cells(_ day: Int32) -> CellList {
       var list = CellList()
       for hour in day * 24..<day * 24 + 24 {
@@ -157,19 +196,27 @@ import Testing
       }
       return list
     }
+    func show(_ day: Int32, in history: inout ArchivedHistory) {
+      history.replace(
+        with: [day: cells(day)], addresses: archive.addresses(at:), names: archive.names(at:))
+    }
+    func snapshot(_ history: inout ArchivedHistory, _ base: LedgerBase) -> UsageSnapshot {
+      history.snapshot(
+        base, revision: 1, addresses: archive.addresses(at:), names: archive.names(at:))
+    }
     var history = ArchivedHistory()
-    for day in 490..<500 as Range<Int32> { history.replace(day, with: cells(day)) }
+    for day in 490..<500 as Range<Int32> { show(day, in: &history) }
     var base = archive.base
     base.recent = Array(base.recent.suffix(3))
-    let week = history.before(UsageSnapshot(base, revision: 1))
+    let week = snapshot(&history, base)
     #expect(week.cube.series.count == 10)
     #expect(
       week.recent.map { week.names[week.cube.series[Int($0.series)].labels.session] } == [
         "s497", "s498", "s499",
       ])
-    for day in 0..<5 as Range<Int32> { history.replace(day, with: cells(day)) }
+    for day in 0..<5 as Range<Int32> { show(day, in: &history) }
     history.remove(495)
-    let more = history.before(UsageSnapshot(base, revision: 1))
+    let more = snapshot(&history, base)
     #expect(more.cube.series.count == 15)
     #expect(Array(more.cube.series[..<10]) == week.cube.series)
     #expect(Set(more.cells.keys.map(\.session)).count == 14)
@@ -181,10 +228,18 @@ import Testing
     #expect(all.cube.series == ledger.snapshot().cube.series)
     let emptied = ledger.emptied(archive: archive)
     for day in 0..<500 as Range<Int32> where !emptied.heldHours.contains(Hour(day * 24)) {
-      other.replace(day, with: cells(day))
+      show(day, in: &other)
     }
     let later = other.before(emptied.snapshot())
     #expect(later.cube.series == all.cube.series)
     #expect(later.cells == all.cells)
+
+    // A ledger that goes on later meets the history only.
+    var third = ArchivedHistory()
+    let fresh = Ledger(restoring: archive.base, archive: archive)
+    for day in 0..<500 as Range<Int32> { show(day, in: &third) }
+    #expect(third.before(fresh.snapshot()).cells == all.cells)
+    #expect(fresh.snapshot(among: archive.book).cells.isEmpty)
+    #expect(fresh.snapshot(among: archive.book).cube.series == archive.book.series)
   }
 }

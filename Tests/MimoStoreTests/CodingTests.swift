@@ -9,8 +9,10 @@ import Testing
   private var generator = ChangeGenerator(seed: 21)
 
   init() {
-    generator.names = 1000
-    generator.series = 1000
+    for index in 1..<1000 { _ = generator.names.intern("n\(index)") }
+    generator.series = (0..<1000).map { index in
+      Series(labels: Labels(model: NameID(UInt32(index))), tier: .flex, band: 0, flags: [])
+    }
   }
 
   private static let hour = Hour(494_400)

@@ -37,14 +37,14 @@ import Testing
 
   /// The usage in a store, a line for each cell; `!` marks the calls that open a conversation.
   private func usage(_ store: LedgerStore) throws -> [String] {
-    let base = try store.base(promptEdges: [], now: testNow)
+    let book = try store.addressBook()
     var lines: [String] = []
     for chunk in try store.cells().chunks {
       for cell in chunk.cells {
-        let series = base.series[Int(cell.series)]
+        let series = book.series[Int(cell.series)]
         let mark = series.flags.contains(.opensConversation) ? "!" : ""
         lines.append(
-          "\(cell.minute.number - Self.start.number) \(base.names[series.labels.session])\(mark)"
+          "\(cell.minute.number - Self.start.number) \(book.names[series.labels.session])\(mark)"
             + " \(cell.requests) \(cell.tokens.output)")
       }
     }
@@ -137,7 +137,7 @@ import Testing
     #expect(try store.statistics().cells == 4)
     try store.forget(source: "tool", now: testNow)
     #expect(try usage(store) == ["0 s1! 1 10", "3 s1 1 10"])
-    #expect(try store.base(promptEdges: [], now: testNow).names.find("secret") == nil)
+    #expect(try store.addressBook().names.find("secret") == nil)
     let statistics = try store.statistics()
     #expect(statistics.sources.map(\.name) == ["chat"])
     #expect(statistics.sources[0].requests == 2)
@@ -156,24 +156,12 @@ import Testing
     let later = testNow.advanced(byMilliseconds: 5000)
     store = try LedgerStore.open(folder, now: later)
     // The clock may be set back meanwhile.
-    try store.commit(
-      LedgerChanges(following: try store.base(promptEdges: [], now: later)),
-      now: Instant(seconds: 0))
+    try store.commit(LedgerChanges(), now: Instant(seconds: 0))
     let statistics = try store.statistics()
     #expect(statistics.hours == 2)
     #expect(statistics.calls == 1)
     #expect(statistics.spans.map(\.began) == [Instant(seconds: 0), testNow])
     #expect(statistics.spans.map(\.ended) == [Instant(seconds: 0), testNow])
     #expect(statistics.bytesOnDisk > 4096)
-  }
-}
-
-extension LedgerChanges {
-  /// Nothing new after a base.
-  init(following base: LedgerBase) {
-    self.init()
-    firstName = base.names.count
-    firstSeries = base.series.count
-    load = base.load
   }
 }

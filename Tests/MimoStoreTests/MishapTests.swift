@@ -23,8 +23,7 @@ import Testing
   private func make(_ count: Int = 500) throws {
     let store = try LedgerStore.open(folder)
     var changes = LedgerChanges()
-    changes.names = (0..<count).map { Array("name-\($0)".utf8) }
-    changes.series = [Series(labels: Labels(), tier: .standard, band: 0, flags: [])]
+    for index in 0..<count { changes.addSeries(named: Array("name-\(index)".utf8)) }
     for index in 0..<count {
       changes.calls.append(
         ArchivedCall(key: UInt64(index) << 32, time: testNow, series: 0))
@@ -34,7 +33,7 @@ import Testing
   }
 
   private func names(_ store: LedgerStore) throws -> Int {
-    try store.base(promptEdges: [], now: testNow).names.count
+    try store.addressBook().names.count
   }
 
   @Test func `folder and files are the user's alone, whatever the mask`() throws {
@@ -155,9 +154,9 @@ import Testing
     guard let store = try? LedgerStore.open(folder) else { return true }
     defer { store.close() }
     if !store.notices.isEmpty { return true }
-    guard let base = try? store.base(promptEdges: [], now: testNow) else { return true }
-    for index in 1..<base.names.count {
-      #expect(base.names[NameID(UInt32(index))] == "name-\(index - 1)")
+    guard let book = try? store.addressBook() else { return true }
+    for index in 1..<book.names.count {
+      #expect(book.names[NameID(UInt32(index))] == "name-\(index - 1)")
     }
     for index in 0..<500 {
       if let call = store.call(UInt64(index) << 32) { #expect(call.time == testNow) }
@@ -316,9 +315,7 @@ import Testing
     let local = try LedgerStore.open(folder)
     let copy = TemporaryFolder()
     var changes = LedgerChanges()
-    changes.firstName = 501
-    changes.firstSeries = 1
-    changes.names = [[1]]
+    changes.addSeries(named: [1])
     try local.commit(changes, now: testNow)
     try FileManager.default.createDirectory(
       atPath: copy.path + "/state", withIntermediateDirectories: true)
@@ -328,7 +325,7 @@ import Testing
     #expect(try names(writer) == 502)
     #expect(!FileManager.default.fileExists(atPath: copy.ledger + "/ledger.db-wal"))
     let reader = try LedgerStore.open(copy, .read, isOnNetwork: true)
-    changes.firstName = 502
+    changes.addSeries(named: [2])
     try writer.commit(changes, now: testNow)
     #expect(try names(reader) == 503)
     #expect(!FileManager.default.fileExists(atPath: copy.ledger + "/ledger.db-shm"))
@@ -340,7 +337,7 @@ import Testing
       .misplaced(path: "/p"), .noPermission(path: "/p"), .readOnly(path: "/p"),
       .diskFull(path: "/p"), .newer(path: "/p", found: 9, known: 1), .older(path: "/p"),
       .damaged(path: "/p"), .unread(path: "/p", reason: "why"), .busy(path: "/p"),
-      .lost(path: "/p"), .outOfStep(path: "/p"),
+      .lost(path: "/p"),
       .tooManyEdges(path: "/p"), .failed(path: "/p", reason: "why"),
     ]
     for error in errors { #expect("\(error)".hasPrefix("/p: ")) }

@@ -9,71 +9,68 @@ import Testing
 @Suite struct ReadAheadTests {
   private let folder = TemporaryFolder()
 
-  /// What a base has, in values that can be compared.
-  private struct Base: Equatable {
+  /// What a book has, in values that can be compared.
+  private struct Book: Equatable {
     var edges: [Int64]
     var names: [String]
     var series: [Series]
-    var recent: [ArchivedRecent]
-    var load: LedgerLoad
 
-    init(_ base: LedgerBase) {
-      edges = base.promptEdges
-      names = (0..<base.names.count).map { base.names[NameID(UInt32($0))] }
-      (series, recent, load) = (base.series, base.recent, base.load)
+    init(_ book: AddressBook) {
+      edges = book.promptEdges
+      names = (0..<book.names.count).map { book.names[NameID(UInt32($0))] }
+      series = book.series
     }
   }
 
-  private func ahead() throws -> BaseAhead {
-    try #require(try LedgerStore.baseAhead(folder: folder.ledger, now: testNow))
+  private func ahead() throws -> BookAhead {
+    try LedgerStore.bookAhead(folder: folder.ledger, now: testNow)
   }
 
-  /// Opens the ledger for reading twice, and expects the same base with and without what was read ahead.
-  private func expectSameBase(_ ahead: BaseAhead, isUsed: Bool, edges: [Int64] = []) throws {
+  /// Opens the ledger for reading, and expects the same book with and without what was read ahead.
+  private func expectSameBook(_ ahead: BookAhead, isUsed: Bool, edges: [Int64] = []) throws {
     let store = try LedgerStore.open(folder, .read)
     defer { store.close() }
-    let plain = try store.base(promptEdges: edges, now: testNow)
-    #expect(try Base(store.base(promptEdges: edges, now: testNow, ahead: ahead)) == Base(plain))
+    let plain = try store.addressBook(promptEdges: edges)
+    #expect(try Book(store.addressBook(promptEdges: edges, ahead: ahead)) == Book(plain))
     // With another content it shows which of the two was taken.
-    var marked = ahead.base
-    marked.load.calls += 1
-    let taken = try store.base(
-      promptEdges: edges, now: testNow, ahead: BaseAhead(moment: ahead.moment, base: marked))
-    #expect(taken.load.calls == (isUsed ? marked : plain).load.calls)
+    var marked = ahead.book
+    _ = marked.names.intern("marked")
+    let taken = try store.addressBook(
+      promptEdges: edges, ahead: BookAhead(moment: ahead.moment, book: marked))
+    #expect(taken.names.count == (isUsed ? marked : plain).names.count)
   }
 
-  @Test func `a base that was read ahead counts until something is stored or forgotten`() throws {
+  @Test func `a book that was read ahead counts until something is stored or forgotten`() throws {
     for seed in 1...6 as ClosedRange<UInt64> {
       let store = try LedgerStore.open(folder)
       _ = try store.base(promptEdges: [1000, 50_000], now: testNow)
       if seed == 1 { try store.commit(LedgerChanges(), now: testNow) }
       var generator = ChangeGenerator(seed: seed)
-      // Each turn goes on where the last one ended.
-      let base = try store.base(promptEdges: [], now: testNow)
-      (generator.names, generator.series) = (base.names.count, base.series.count)
       try store.commit(generator.next(), now: testNow)
       var ahead = try ahead()
-      try expectSameBase(ahead, isUsed: true)
-      try expectSameBase(ahead, isUsed: true, edges: [500, 50_000, 60_000])
+      try expectSameBook(ahead, isUsed: true)
+      try expectSameBook(ahead, isUsed: true, edges: [500, 50_000, 60_000])
       try store.commit(generator.next(), now: testNow)
-      try expectSameBase(ahead, isUsed: false)
+      try expectSameBook(ahead, isUsed: false)
       ahead = try self.ahead()
       try store.forget(before: testNow.minute, now: testNow)
-      try expectSameBase(ahead, isUsed: false)
+      try expectSameBook(ahead, isUsed: false)
       store.close()
     }
   }
 
-  private func cells(_ history: ArchivedHistory, _ base: LedgerBase) -> [ArchivedCell] {
+  private func cells(_ history: ArchivedHistory, _ store: LedgerStore) throws -> [ArchivedCell] {
     var history = history
-    let snapshot = history.before(UsageSnapshot(base, revision: 0))
-    // Series have other positions on a screen: compared by what they are, all of them different.
+    let snapshot = try history.snapshot(
+      store.base(promptEdges: [], now: testNow), revision: 0,
+      addresses: store.storedAddresses(at:), names: store.storedNames(at:))
+    // Series have other numbers on a screen: compared by their models, all of them different.
     var cells: [ArchivedCell] = []
     for chunk in snapshot.cube.chunks {
       chunk.forEach { cell in
         var cell = cell
         let series = snapshot.cube.series[Int(cell.series)]
-        cell.series = UInt32(base.series.firstIndex(of: series)!)
+        cell.series = UInt32(snapshot.names[series.labels.model].dropFirst())!
         cells.append(cell)
       }
     }
@@ -83,13 +80,8 @@ import Testing
   @Test func `cells that were read ahead are those of the last days`() throws {
     let store = try LedgerStore.open(folder)
     var changes = LedgerChanges()
-    changes.names = (0..<50).map { Array("m\($0)".utf8) }
-    changes.series = (0..<50).map { number in
-      Series(
-        labels: Labels(model: NameID(UInt32(number + 1))), tier: .standard, band: 0, flags: [])
-    }
+    for number in 0..<50 { changes.addSeries(named: Array("m\(number)".utf8)) }
     var generator = ChangeGenerator(seed: 3)
-    (generator.names, generator.series) = (51, 50)
     let now = Hour(of: testNow.minute)
     for hour in now.number - 24 * 9...now.number where generator.number(0...2) > 0 {
       changes.hours[Hour(hour)] = (0..<generator.number(1...9)).map { offset in
@@ -99,14 +91,14 @@ import Testing
     try store.commit(changes, now: testNow)
     let ahead = try LedgerStore.cellsAhead(
       folder: folder.ledger, from: now.day - 5, now: testNow)
-    #expect(ahead.hours == changes.hours.keys.sorted())
+    #expect(
+      ahead.days == Set(changes.hours.keys.map(\.day)).filter { $0 >= now.day - 5 }.sorted())
     #expect(try ahead.commit == store.commitNumber)
     #expect(store.isOrigin(of: ahead))
     let expected = changes.hours.filter { $0.key.day >= now.day - 5 }.flatMap(\.value)
       .sorted { ($0.minute, $0.series) < ($1.minute, $1.series) }
-    let base = try store.base(promptEdges: [], now: testNow)
     #expect(!expected.isEmpty)
-    #expect(cells(ahead.history, base) == expected)
+    #expect(try cells(ahead.history, store) == expected)
     store.close()
     _ = try LedgerStore.replaced(in: folder)
     #expect(try !LedgerStore.open(folder, .read).isOrigin(of: ahead))
@@ -117,11 +109,8 @@ import Testing
     let store = try LedgerStore.open(folder)
     var generator = ChangeGenerator(seed: 5)
     var changes = LedgerChanges()
-    changes.names = [[1]]
-    changes.series = (0..<100).map { _ in
-      Series(labels: Labels(), tier: .standard, band: 0, flags: [])
-    }
-    (generator.names, generator.series) = (2, 100)
+    for number in 0..<100 as Range<UInt8> { changes.addSeries(named: [number + 1]) }
+    changes.numbers = try store.commit(changes, now: testNow)
     for hour in 1...300 as ClosedRange<Int32> {
       changes.hours[Hour(hour)] = (0..<60).map {
         generator.cell(Minute(hour * 60 + $0), UInt32($0))

@@ -18,7 +18,10 @@ import Testing
   /// A little of everything.
   private static var changes: LedgerChanges {
     var changes = LedgerChanges()
-    changes.names = ["mimo-v2.6-pro", "chat", "s1", "s2"].map { Array($0.utf8) }
+    for name in ["mimo-v2.6-pro", "chat", "s1", "s2"] {
+      _ = changes.names.intern(name)
+    }
+    changes.promptEdges = [1000, 200_000]
     for conversation in [3, 4] as [UInt32] {
       changes.series.append(
         Series(
@@ -88,13 +91,13 @@ import Testing
     #expect(try Contents(store) == expected.readable)
     #expect(store.call(5) == Self.changes.calls[0])
     #expect(try store.base(promptEdges: [], now: testNow).promptEdges == [1000, 200_000])
-    // And goes on.
-    var more = LedgerChanges()
-    more.firstName = 5
-    more.names = [[7]]
-    more.firstSeries = 2
-    try store.commit(more, now: testNow)
-    #expect(try store.base(promptEdges: [], now: testNow).names.count == 6)
+    // And goes on: what is there is found, what is new comes behind it.
+    #expect(store.opening(of: Array("s1".utf8))?.call == Self.changes.calls[0].key)
+    var more = Self.changes
+    more.addSeries(named: [7])
+    #expect(try store.commit(more, now: testNow) == [0, 1, 2])
+    #expect(try store.addressBook().names.count == 6)
+    try store.reading { (database) throws(SQLiteError) in try database.verify() }
   }
 
   @Test func `a ledger of a newer schema is not touched`() throws {

@@ -144,7 +144,7 @@ import Testing
     #expect(try Schema.number("user_version", of: connection) == 1)
     #expect(try settings().anchors == ["a": anchor(1)])
     let store = try LedgerStore.open(folder)
-    #expect(try store.base(promptEdges: [], now: testNow).names.count > 1)
+    #expect(try store.addressBook().names.count > 1)
     #expect(try settings().anchors == ["a": anchor(1)])
   }
 
@@ -195,14 +195,14 @@ import Testing
     // Damage elsewhere in the file is no reason to lose them.
     var store = try LedgerStore.open(folder)
     var changes = LedgerChanges()
-    changes.names = [[1]]
+    changes.addSeries(named: [1])
     try store.commit(changes, now: testNow)
     store.close()
     try SQLiteConnection(path: database, access: .readWrite)
       .execute("UPDATE name_page SET entries = x'00'")
     store = try LedgerStore.open(folder)
     #expect(throws: StoreError.damaged(path: database)) {
-      _ = try store.base(promptEdges: [], now: testNow)
+      _ = try store.addressBook()
     }
     store.close()
     store = try LedgerStore.open(folder)

@@ -2,6 +2,7 @@ import Foundation
 import MimoEngine
 import MimoSQLite
 import MimoTestSupport
+import Synchronization
 
 @testable import MimoStore
 
@@ -50,14 +51,40 @@ extension LedgerStore {
   }
 }
 
-/// What a ledger has, in dictionaries: what a store has to be like.
+/// An address by what it says, so that those of a ledger and of its store can be compared.
+struct Spelling: Hashable {
+  var names: [[UInt8]]
+  var tier: ServiceTier
+  var smallestPrompt: Int64
+  var flags: Series.Flags
+
+  init(_ series: Series, _ table: NameTable, _ promptEdges: [Int64]) {
+    names = series.names.map { table.withBytes(of: $0) { Array($0) } }
+    tier = series.tier
+    smallestPrompt = UsageCube(promptEdges: promptEdges).smallestPrompt(ofBand: series.band)
+    flags = series.flags
+  }
+
+  private static let all = Mutex<[Spelling: UInt32]>([:])
+
+  /// The same for the same address, whoever has it under which number.
+  var number: UInt32 {
+    Self.all.withLock { all in
+      if let known = all[self] { return known }
+      all[self] = UInt32(all.count)
+      return UInt32(all.count - 1)
+    }
+  }
+}
+
+/// What a ledger has, in dictionaries: what a store has to be like. Addresses have the numbers of their spellings.
 struct Contents: Equatable {
-  var names: [[UInt8]] = []
-  var series: [Series] = []
+  var names: Set<[UInt8]> = []
+  var series: Set<UInt32> = []
   var hours: [Hour: [ArchivedCell]] = [:]
   var calls: [UInt64: ArchivedCall] = [:]
   var redirects: [UInt64: UInt64] = [:]
-  var openings: [NameID: ArchivedOpening] = [:]
+  var openings: [[UInt8]: ArchivedOpening] = [:]
   var recent: [ArchivedRecent] = []
   var load = LedgerLoad()
   var notes: [String: [[UInt8]: [UInt8]]] = [:]
@@ -65,24 +92,41 @@ struct Contents: Equatable {
   init() {}
 
   mutating func apply(_ changes: LedgerChanges, _ new: [StoreNote]) {
-    names = names.prefix(changes.firstName - 1) + changes.names
-    series = series.prefix(changes.firstSeries) + changes.series
+    /// What something refers to is stored, other names and addresses are not.
+    func number(_ own: UInt32) -> UInt32 {
+      let spelling = Spelling(changes.series[Int(own)], changes.names, changes.promptEdges)
+      names.formUnion(spelling.names.filter { !$0.isEmpty })
+      series.insert(spelling.number)
+      return spelling.number
+    }
     for (hour, cells) in changes.hours {
-      hours[hour] =
-        cells.isEmpty ? nil : cells.sorted { ($0.series, $0.minute) < ($1.series, $1.minute) }
+      let cells = cells.map { cell in
+        var cell = cell
+        cell.series = number(cell.series)
+        return cell
+      }
+      hours[hour] = cells.isEmpty ? nil : Self.sorted(cells)
     }
     for call in changes.calls {
-      calls[call.key] = call
+      calls[call.key] = call.with(number)
       redirects[call.key] = nil
     }
     for (key, target) in changes.redirects {
       redirects[key] = target
       calls[key] = nil
     }
-    openings.merge(changes.openings) { $1 }
-    recent = changes.recent ?? recent
+    for (conversation, opening) in changes.openings {
+      let name = changes.names.withBytes(of: conversation) { Array($0) }
+      if !name.isEmpty { names.insert(name) }
+      openings[name] = opening.with(number)
+    }
+    recent = changes.recent.map { $0.map { $0.with(number) } } ?? recent
     if !changes.isEmpty || !new.isEmpty { load = changes.load }
     for note in new { notes[note.kind, default: [:]][note.key] = note.value }
+  }
+
+  private static func sorted(_ cells: [ArchivedCell]) -> [ArchivedCell] {
+    cells.sorted { ($0.series, $0.minute) < ($1.series, $1.minute) }
   }
 
   /// What a key leads to.
@@ -95,25 +139,38 @@ struct Contents: Equatable {
   /// All that a store has, read through every door it has.
   init(_ store: LedgerStore, kinds: [String] = ["a", "b"]) throws {
     let base = try store.base(promptEdges: [], now: testNow)
-    names = (1..<base.names.count).map { position in
-      base.names.withBytes(of: NameID(UInt32(position))) { Array($0) }
+    let book = try store.addressBook()
+    for name in 1..<book.names.count {
+      names.insert(book.names.withBytes(of: NameID(UInt32(name))) { Array($0) })
     }
-    series = base.series
-    recent = base.recent
+    let numbers = Self.numbers(of: book)
+    func number(_ stored: UInt32) -> UInt32 { numbers[Int(stored)] }
+    series = Set(numbers)
+    recent = base.recent.map { $0.with(number) }
     load = base.load
     for hour in try store.hours(changedSince: 0) {
-      let cells = store.cells(of: hour)
-      if !cells.isEmpty { hours[hour] = cells }
+      let cells = store.cells(of: hour).map { cell in
+        var cell = cell
+        cell.series = number(cell.series)
+        return cell
+      }
+      if !cells.isEmpty { hours[hour] = Self.sorted(cells) }
     }
-    for call in store.calls(of: Set(0..<UInt32(series.count))) { calls[call.key] = call }
+    let conversations = Set(
+      book.series.map { series in book.names.withBytes(of: series.conversation) { Array($0) } })
+    for conversation in conversations {
+      for call in store.calls(of: conversation) { calls[call.key] = call.with(number) }
+    }
     for kind in kinds {
       for note in try store.notes(kind: kind) { notes[kind, default: [:]][note.key] = note.value }
     }
-    for name in 0..<base.names.count {
-      let name = NameID(UInt32(name))
-      openings[name] = store.opening(of: name)
-    }
+    for name in names.union([[]]) { openings[name] = store.opening(of: name)?.with(number) }
     if let error = store.readError { throw error }
+  }
+
+  /// The numbers of a store's addresses here, in their order there.
+  static func numbers(of book: AddressBook) -> [UInt32] {
+    book.series.map { Spelling($0, book.names, book.promptEdges).number }
   }
 
   /// The same without what is not read as a whole.
@@ -125,11 +182,33 @@ struct Contents: Equatable {
   }
 }
 
+extension ArchivedCall {
+  func with(_ number: (UInt32) -> UInt32) -> ArchivedCall {
+    var call = self
+    call.series = number(series)
+    return call
+  }
+}
+
+extension ArchivedOpening {
+  func with(_ number: (UInt32) -> UInt32) -> ArchivedOpening {
+    ArchivedOpening(call: call, nameless: nameless.map { $0.with(number) })
+  }
+}
+
+extension ArchivedRecent {
+  func with(_ number: (UInt32) -> UInt32) -> ArchivedRecent {
+    var entry = self
+    entry.call = call.with(number)
+    return entry
+  }
+}
+
 /// Changes as no ledger would make them, but as a store has to keep them.
 struct ChangeGenerator {
   var random: SplitMix
-  var names = 1
-  var series = 0
+  var names = NameTable()
+  var series: [Series] = []
   var keys: [UInt64] = []
   /// At most so many new names and series at a time.
   var most = 400
@@ -177,9 +256,9 @@ struct ChangeGenerator {
       : testNow.advanced(byMilliseconds: number(-100_000_000...0))
   }
 
-  mutating func position() -> UInt32 { number(0...UInt32(series - 1)) }
+  mutating func position() -> UInt32 { number(0...UInt32(series.count - 1)) }
 
-  mutating func name() -> NameID { NameID(number(0...UInt32(names - 1))) }
+  mutating func name() -> NameID { NameID(number(0...UInt32(names.count - 1))) }
 
   mutating func cell(_ minute: Minute, _ series: UInt32) -> ArchivedCell {
     var cell = ArchivedCell(minute: minute, series: series)
@@ -209,22 +288,21 @@ struct ChangeGenerator {
 
   mutating func next() -> LedgerChanges {
     var changes = LedgerChanges()
-    changes.firstName = names
     for _ in 0..<number(0...[2, 2, most].randomElement(using: &random)!) {
-      changes.names.append((0..<number(1...40)).map { _ in number(0...255) })
+      let name: [UInt8] = (0..<number(1...40)).map { _ in number(0...255) }
+      _ = name.withUnsafeBytes { names.intern($0) }
     }
-    names += changes.names.count
-    changes.firstSeries = series
-    for _ in 0..<number(series == 0 ? 1...3 : 0...[2, most].randomElement(using: &random)!) {
-      changes.series.append(
-        Series(
-          labels: Labels(
-            model: name(), provider: name(), source: name(), project: name(), session: name(),
-            key: name()), conversation: name(),
-          tier: ServiceTier.allCases.randomElement(using: &random)!, band: 0,
-          flags: Series.Flags(rawValue: number(0...63))))
+    for _ in 0..<number(series.isEmpty ? 1...3 : 0...[2, most].randomElement(using: &random)!) {
+      let one = Series(
+        labels: Labels(
+          model: name(), provider: name(), source: name(), project: name(), session: name(),
+          key: name()), conversation: name(),
+        tier: ServiceTier.allCases.randomElement(using: &random)!, band: 0,
+        flags: Series.Flags(rawValue: number(0...63)))
+      // A ledger has each once.
+      if !series.contains(one) { series.append(one) }
     }
-    series += changes.series.count
+    (changes.names, changes.series) = (names, series)
     for _ in 0..<number(0...3) {
       let hour = Hour(of: instant().minute)
       var places = Set<[Int32]>()

@@ -19,13 +19,11 @@ import Testing
   /// Stores one more model with one call in the hour, and in one a week ago.
   private func store(_ number: Int, in writer: LedgerStore) throws {
     var changes = LedgerChanges()
-    changes.firstName = number
-    changes.names = [Array("model-\(number)".utf8)]
-    changes.firstSeries = number - 1
-    changes.series = [
-      Series(
-        labels: Labels(model: NameID(UInt32(number))), tier: .standard, band: 0, flags: [])
-    ]
+    for index in 1...number {
+      let model = changes.names.intern("model-\(index)")
+      changes.series.append(
+        Series(labels: Labels(model: model), tier: .standard, band: 0, flags: []))
+    }
     for hour in [Self.hour, Hour(Self.hour.number - 7 * 24)] {
       changes.hours[hour] = (0..<number).map { series in
         var cell = ArchivedCell(
@@ -50,7 +48,7 @@ import Testing
     for _ in 0..<2 {
       try history.bring(nil, from: reader, held: [])
       let base = try reader.base(promptEdges: [], now: Self.now)
-      let snapshot = history.before(UsageSnapshot(base, revision: 0))
+      let snapshot = try history.snapshot(base, from: reader, revision: 0)
       counts = [:]
       snapshot.cube.forEachCell { cell, _ in
         let model = snapshot.cube.series[Int(cell.series)].labels.model

@@ -1,9 +1,9 @@
 /// Archived cells for a screen or a report: those of the days that are shown, beside what a ledger holds.
 ///
 ///     var history = ArchivedHistory()
-///     history.replace(day, with: cells)
+///     history.replace(with: [day: cells], addresses: archive.addresses, names: archive.names)
 ///     let snapshot = history.before(ledger.snapshot())
-public struct ArchivedHistory: Sendable {
+public struct ArchivedHistory: Sendable, ArchiveReader {
   /// The cells of a day in UTC, counted from 1970-01-01.
   private var days: [Int32: [CellChunk]] = [:]
   /// The same in order, made when it is asked for.
@@ -11,27 +11,76 @@ public struct ArchivedHistory: Sendable {
   private var revision: UInt64 = 0
 
   // A year has tens of thousands of addresses, a week a few hundred: what is shown has a list of its own, which only
-  // grows, so that a position in it stays valid.
-  /// The archive's positions of the addresses that are shown.
-  private var shown: [UInt32] = []
-  /// The addresses, as far as they were asked for.
+  // grows, so that a number in it stays valid.
+  var names = NameTable()
+  var numbers = ArchiveNumbers()
+  /// The addresses with the names of here, each once; prompts and not bands tell them apart, which may end elsewhere yet.
+  private var addresses: [ArchivedAddress] = []
+  private var index = HashIndex()
+  /// The same with the bands of now.
   private var series: [Series] = []
-  /// The place in `shown` by the archive's position; `.max` where there is none.
-  private var places: [UInt32] = []
-  /// Snapshots with so many addresses went through as they were, so that their positions are in use.
-  private var passedOn = 0
+  private var bands: UsageCube
+  /// The numbers here of the names and addresses of a ledger.
+  private var ledger = LedgerNumbers()
+  /// The last snapshot that went through as it was: its numbers are in use. Without its cells.
+  private var passedOn: UsageSnapshot?
+
+  private struct LedgerNumbers {
+    var names = SparseNumbers()
+    var series: [UInt32] = []
+  }
 
   /// Nothing.
-  public init() {}
+  ///
+  /// - Parameter promptEdges: prompt sizes at which some price changes, ascending, if they are known yet.
+  public init(promptEdges: [Int64] = []) { bands = UsageCube(promptEdges: promptEdges) }
 
-  /// Puts cells in the place of those of a day.
-  public mutating func replace(_ day: Int32, with cells: consuming CellList) {
-    // What was shown so far keeps its positions.
-    if shown.isEmpty { for position in 0..<passedOn { _ = place(of: UInt32(position)) } }
-    cells.renumber { place(of: $0) }
-    days[day] = cells.chunks
+  /// Puts cells in the place of those of some days.
+  ///
+  /// - Parameters:
+  ///   - cells: by day in UTC, counted from 1970-01-01.
+  ///   - addresses: looks up addresses by the archive's numbers.
+  ///   - names: looks up names by the archive's numbers.
+  public mutating func replace<Failure: Error>(
+    with cells: consuming [Int32: CellList],
+    addresses: ([UInt32]) throws(Failure) -> [ArchivedAddress],
+    names: ([UInt32]) throws(Failure) -> [[UInt8]]
+  ) throws(Failure) {
+    if cells.isEmpty { return }
+    keepNumbersPassedOn()
+    // All at once: the addresses of several days may lie in the same places.
+    try learn(unknownNumbers(in: cells), addresses: addresses, names: names)
+    for day in Array(cells.keys) {
+      guard var list = cells.removeValue(forKey: day) else { continue }
+      list.renumber { numbers.series[$0] ?? noAddress() }
+      days[day] = list.chunks
+    }
     ordered = nil
     revision += 1
+  }
+
+  /// The archive's cells of some minutes with the numbers that `before` gives, for who goes over them without having
+  /// them in memory.
+  ///
+  /// - Parameters:
+  ///   - source: brings them with the archive's numbers; is gone through once here, to meet their addresses.
+  ///   - addresses: looks up addresses by the archive's numbers.
+  ///   - names: looks up names by the archive's numbers.
+  public mutating func passing<Failure: Error>(
+    _ source: any CellSource, in minutes: Range<Minute>,
+    addresses: ([UInt32]) throws(Failure) -> [ArchivedAddress],
+    names: ([UInt32]) throws(Failure) -> [[UInt8]]
+  ) throws(Failure) -> any CellSource {
+    keepNumbersPassedOn()
+    var unknown: Set<UInt32> = []
+    source.forEachChunk(in: minutes) { chunk in
+      for cell in chunk.cells where numbers.series[cell.series] == nil {
+        unknown.insert(cell.series)
+      }
+    }
+    try learn(Array(unknown), addresses: addresses, names: names)
+    return NumberedCells(
+      source: source, minutes: minutes, numbers: numbers.series, noAddress: noAddress())
   }
 
   /// Forgets a day.
@@ -41,55 +90,170 @@ public struct ArchivedHistory: Sendable {
     revision += 1
   }
 
-  /// Adds these cells to those of a snapshot with the same names and addresses.
+  /// Adds these cells to those of a ledger that goes on with the same archive: the same one each time.
   public mutating func before(_ snapshot: UsageSnapshot) -> UsageSnapshot {
-    if days.isEmpty, shown.isEmpty {
-      if !snapshot.cube.chunks.isEmpty { passedOn = snapshot.cube.series.count }
+    setBands(snapshot.cube.promptEdges)
+    if days.isEmpty, series.isEmpty {
+      passedOn = snapshot.withoutCells
       return snapshot
     }
-    let chunks = ordered ?? days.sorted { $0.key < $1.key }.flatMap(\.value)
-    ordered = chunks
+    adopt(snapshot)
     var result = snapshot
-    result.cube.chunks = chunks
-    for var chunk in snapshot.cube.chunks {
-      chunk.renumber { place(of: $0) }
-      result.cube.chunks.append(chunk)
-    }
+    result.cube.renumber { ledger.series[Int($0)] }
     for index in result.recent.indices {
-      result.recent[index].series = place(of: result.recent[index].series)
+      result.recent[index].series = ledger.series[Int(result.recent[index].series)]
     }
-    while series.count < shown.count {
-      series.append(snapshot.cube.series[Int(shown[series.count])])
-    }
-    result.cube.series = series
-    result.revision &+= revision
+    complete(&result)
     return result
   }
 
-  @inline(__always)
-  private mutating func place(of position: UInt32) -> UInt32 {
-    if Int(position) < places.count, places[Int(position)] != .max { return places[Int(position)] }
-    return newPlace(of: position)
+  /// These cells as a snapshot without a ledger.
+  ///
+  /// - Parameters:
+  ///   - base: says which calls are the latest.
+  ///   - addresses: looks up addresses by the archive's numbers.
+  ///   - names: looks up names by the archive's numbers.
+  public mutating func snapshot<Failure: Error>(
+    _ base: LedgerBase, revision: UInt64,
+    addresses: ([UInt32]) throws(Failure) -> [ArchivedAddress],
+    names: ([UInt32]) throws(Failure) -> [[UInt8]]
+  ) throws(Failure) -> UsageSnapshot {
+    setBands(base.promptEdges)
+    try learn(base.recent.map(\.call.series), addresses: addresses, names: names)
+    var result = UsageSnapshot(
+      cube: UsageCube(promptEdges: base.promptEdges), names: self.names,
+      recent: base.recent.map(RecentCall.init), revision: revision)
+    for index in result.recent.indices {
+      result.recent[index].series = numbers.series[result.recent[index].series] ?? noAddress()
+    }
+    complete(&result)
+    return result
   }
 
-  private mutating func newPlace(of position: UInt32) -> UInt32 {
-    if Int(position) >= places.count {
-      places += Array(repeating: .max, count: Int(position) + 1 - places.count)
+  /// Puts the cells, names and addresses into a snapshot whose own cells have the numbers of here.
+  private mutating func complete(_ snapshot: inout UsageSnapshot) {
+    let chunks = ordered ?? days.sorted { $0.key < $1.key }.flatMap(\.value)
+    ordered = chunks
+    snapshot.cube.chunks = chunks + snapshot.cube.chunks
+    snapshot.cube.series = series
+    snapshot.names = names
+    snapshot.revision &+= revision
+  }
+
+  // MARK: - Numbers
+
+  mutating func number(of series: Series, smallestPrompt: Int64) -> UInt32 {
+    var address = ArchivedAddress(series: series, smallestPrompt: smallestPrompt)
+    address.series.band = 0
+    let key = address.key
+    if let known = index.find(key, isEqual: { addresses[Int($0)] == address }) { return known }
+    addresses.append(address)
+    self.series.append(address.series(in: bands))
+    let all = addresses
+    index.append(key) { all[Int($0)].key }
+    return UInt32(all.count - 1)
+  }
+
+  /// The archive's numbers in cells that have none here yet, some of them repeated.
+  private func unknownNumbers(in cells: [Int32: CellList]) -> [UInt32] {
+    var unknown: [UInt32] = []
+    for list in cells.values {
+      for chunk in list.chunks {
+        for cell in chunk.cells {
+          // Cells of one address follow one another.
+          if unknown.last != cell.series, numbers.series[cell.series] == nil {
+            unknown.append(cell.series)
+          }
+        }
+      }
     }
-    let place = UInt32(shown.count)
-    places[Int(position)] = place
-    shown.append(position)
-    return place
+    return unknown
+  }
+
+  /// What stands for an address that could not be looked up.
+  private mutating func noAddress() -> UInt32 {
+    number(of: Series(labels: Labels(), tier: .standard, band: 0, flags: []), smallestPrompt: 0)
+  }
+
+  /// Gives numbers to what a ledger has that has none here yet.
+  private mutating func adopt(_ snapshot: UsageSnapshot) {
+    for series in snapshot.cube.series[ledger.series.count...] {
+      let renamed = series.renamed { id in
+        if let known = ledger.names[id.index] { return NameID(known) }
+        let own = snapshot.names.withBytes(of: id) { names.intern($0) }
+        ledger.names[id.index] = own.index
+        return own
+      }
+      let smallest = snapshot.cube.smallestPrompt(ofBand: series.band)
+      ledger.series.append(number(of: renamed, smallestPrompt: smallest))
+    }
+  }
+
+  /// What was shown so far keeps its numbers.
+  private mutating func keepNumbersPassedOn() {
+    guard let snapshot = passedOn else { return }
+    passedOn = nil
+    names = snapshot.names
+    for series in snapshot.cube.series {
+      let smallest = snapshot.cube.smallestPrompt(ofBand: series.band)
+      _ = number(of: series, smallestPrompt: smallest)
+    }
+  }
+
+  /// Lets bands end at these prompt sizes.
+  private mutating func setBands(_ promptEdges: [Int64]) {
+    if bands.promptEdges == promptEdges { return }
+    bands = UsageCube(promptEdges: promptEdges)
+    series = addresses.map { $0.series(in: bands) }
+  }
+}
+
+extension ArchivedAddress {
+  /// A well mixed number: equal addresses have equal ones.
+  fileprivate var key: UInt64 {
+    Fingerprint(value: series.key).combined(with: UInt64(bitPattern: smallestPrompt)).value
+  }
+
+  /// The address with its band.
+  fileprivate func series(in bands: UsageCube) -> Series {
+    var series = series
+    series.band = bands.band(ofPrompt: smallestPrompt)
+    return series
+  }
+}
+
+/// Cells of some minutes with other numbers.
+private struct NumberedCells: CellSource {
+  let source: any CellSource
+  let minutes: Range<Minute>
+  let numbers: SparseNumbers
+  let noAddress: UInt32
+
+  var span: ClosedRange<Minute>? { source.span }
+
+  func forEachChunk(in wanted: Range<Minute>?, _ body: (CellChunk) -> Void) {
+    source.forEachChunk(in: wanted.map { $0.clamped(to: minutes) } ?? minutes) { chunk in
+      var chunk = chunk
+      chunk.renumber { numbers[$0] ?? noAddress }
+      body(chunk)
+    }
   }
 }
 
 extension UsageSnapshot {
-  /// A snapshot without cells of a base.
-  public init(_ base: LedgerBase, revision: UInt64) {
-    self.init(
-      cube: UsageCube(promptEdges: base.promptEdges), names: base.names,
-      recent: base.recent.map(RecentCall.init), revision: revision)
-    cube.series = base.series
+  fileprivate var withoutCells: UsageSnapshot {
+    var result = self
+    result.cube.chunks = []
+    result.cube.source = nil
+    result.recent = []
+    return result
+  }
+}
+
+extension UsageCube {
+  /// Gives each cell in memory another series.
+  mutating func renumber(_ number: (UInt32) -> UInt32) {
+    for chunk in chunks.indices { chunks[chunk].renumber(number) }
   }
 }
 

@@ -14,10 +14,12 @@ struct Archiving: Sendable {
   var hours: [Hour: [UInt32]] = [:]
   /// Conversations whose opening was asked for.
   var met: Set<NameID> = []
+  /// What the ledger calls that which it met of the archive.
+  var numbers = ArchiveNumbers()
+  /// For each address its number in the archive; those behind the last have none that is known.
+  var archived: [UInt32] = []
 
   // What changed since the last commit.
-  var names: Int
-  var series: Int
   var changedHours: Set<Hour> = []
   /// Positions.
   var calls: Set<UInt32> = []
@@ -30,11 +32,7 @@ struct Archiving: Sendable {
 
   private var latestHour = Hour(.min)
 
-  init(_ archive: (any LedgerArchive)?, names: Int, series: Int) {
-    self.archive = archive
-    self.names = names
-    self.series = series
-  }
+  init(_ archive: (any LedgerArchive)?) { self.archive = archive }
 
   /// A cell of this minute is about to change.
   @inline(__always)
@@ -46,8 +44,8 @@ struct Archiving: Sendable {
   }
 
   /// Everything is in the archive from now on.
-  mutating func committed(names: Int, series: Int, revision: UInt64) {
-    (self.names, self.series, recentRevision) = (names, series, revision)
+  mutating func committed(revision: UInt64) {
+    recentRevision = revision
     changedHours = []
     calls = []
     redirects = []
@@ -60,18 +58,24 @@ struct Archiving: Sendable {
 extension Ledger {
   /// Creates a ledger that goes on with what is archived, and says what changed.
   ///
-  /// - Parameter base: what the archive refers to by position.
+  /// - Parameter base: what is archived beside calls and cells.
   /// - Parameter archive: `nil` if there is nothing in it.
   public init(restoring base: LedgerBase, archive: (any LedgerArchive)?) {
     self.init(promptEdges: base.promptEdges)
-    names = base.names
+    archiving = Archiving(archive)
+    begin(base)
+  }
+
+  private mutating func begin(_ base: LedgerBase) {
     load = base.load
-    archiving = Archiving(archive, names: base.names.count, series: base.series.count)
     archiving!.notBefore = base.notBefore ?? Minute(.min)
     archiving!.forgottenSources = base.forgottenSources
-    cube.series = base.series
-    for entry in base.recent { remember(entry) }
-    archiving!.committed(names: names.count, series: cube.series.count, revision: revision)
+    learn(base.recent.map(\.call.series))
+    for var entry in base.recent {
+      entry.call.series = own(entry.call.series)
+      remember(entry)
+    }
+    archiving!.committed(revision: revision)
   }
 
   /// The hours whose cells are all in this ledger and may differ from what is archived.
@@ -91,12 +95,10 @@ extension Ledger {
     guard let a = archiving else { return LedgerChanges() }
     var changes = LedgerChanges()
     changes.load = load
-    changes.firstName = a.names
-    changes.names = (a.names..<names.count).map { position in
-      names.withBytes(of: NameID(UInt32(position))) { Array($0) }
-    }
-    changes.firstSeries = a.series
-    changes.series = Array(cube.series[a.series...])
+    changes.names = names
+    changes.promptEdges = cube.promptEdges
+    changes.series = cube.series
+    changes.numbers = a.archived
     for hour in a.changedHours {
       changes.hours[hour] = (a.hours[hour] ?? []).compactMap { position in
         let cell = archived(cell: position)
@@ -120,8 +122,17 @@ extension Ledger {
   }
 
   /// All that `changes()` told is archived now.
-  public mutating func didCommit() {
-    archiving?.committed(names: names.count, series: cube.series.count, revision: revision)
+  ///
+  /// - Parameter numbers: for each address that it had, the number in the archive, or `LedgerChanges.unknownNumber`.
+  public mutating func didCommit(_ numbers: [UInt32]) {
+    guard archiving != nil else { return }
+    archiving!.archived = numbers
+    for (own, archived) in numbers.enumerated() where archived != LedgerChanges.unknownNumber {
+      if archiving!.numbers.series[archived] == nil {
+        archiving!.numbers.series[archived] = UInt32(own)
+      }
+    }
+    archiving!.committed(revision: revision)
   }
 
   /// A ledger that knows the same by asking the archive, and holds nothing itself.
@@ -129,15 +140,59 @@ extension Ledger {
   /// - Precondition: all is archived.
   public func emptied(archive: any LedgerArchive) -> Ledger {
     precondition(!hasChanges, "what is not archived would be lost")
-    var base = LedgerBase(
-      promptEdges: cube.promptEdges, names: names, series: cube.series, recent: archivedRecent())
+    var base = LedgerBase(promptEdges: cube.promptEdges)
+    base.recent = archivedRecent().compactMap { entry in
+      var entry = entry
+      guard let number = archivedNumber(of: entry.call.series) else { return nil }
+      entry.call.series = number
+      return entry
+    }
     base.load = load
-    base.notBefore = archiving?.notBefore
-    base.forgottenSources = archiving?.forgottenSources ?? [:]
-    var ledger = Ledger(restoring: base, archive: archive)
+    base.notBefore = archiving!.notBefore
+    base.forgottenSources = archiving!.forgottenSources
+    var ledger = Ledger(promptEdges: cube.promptEdges)
+    // Whoever decodes and whoever shows have them by their numbers.
+    ledger.takeNamesAndAddresses(of: self)
+    ledger.archiving = Archiving(archive)
+    ledger.archiving!.numbers = archiving!.numbers
+    ledger.archiving!.archived = archiving!.archived
+    ledger.begin(base)
     ledger.revision = max(revision, ledger.revision)
-    ledger.archiving?.recentRevision = ledger.revision
+    ledger.archiving!.recentRevision = ledger.revision
     return ledger
+  }
+
+  /// All that this ledger holds, with the numbers of an archive whose other cells come from elsewhere.
+  ///
+  /// - Parameter book: all that is in the archive.
+  public func snapshot(among book: consuming AddressBook) -> UsageSnapshot {
+    var snapshot = snapshot()
+    let names = snapshot.names
+    snapshot.names = NameTable()
+    var places: [UInt32] = []
+    for (own, series) in snapshot.cube.series.enumerated() {
+      if let number = archivedNumber(of: UInt32(own)), number < book.series.count {
+        places.append(number)
+        continue
+      }
+      places.append(UInt32(book.series.count))
+      book.series.append(
+        series.renamed { id in names.withBytes(of: id) { book.names.intern($0) } })
+    }
+    snapshot.cube.renumber { places[Int($0)] }
+    for index in snapshot.recent.indices {
+      snapshot.recent[index].series = places[Int(snapshot.recent[index].series)]
+    }
+    snapshot.cube.series = book.series
+    snapshot.names = book.names
+    return snapshot
+  }
+
+  private func archivedNumber(of series: UInt32) -> UInt32? {
+    guard let archived = archiving?.archived, Int(series) < archived.count,
+      archived[Int(series)] != LedgerChanges.unknownNumber
+    else { return nil }
+    return archived[Int(series)]
   }
 
   /// Whether a call was forgotten: of one with an id its key remains, others belong to a source and a time.
@@ -176,8 +231,10 @@ extension Ledger {
   private mutating func hold(_ hour: Hour) {
     guard let archive = archiving?.archive, archiving!.hours[hour] == nil else { return }
     archiving!.hours[hour] = []
-    for cell in archive.cells(of: hour) {
-      let position = findOrAddCell(cell.minute, cell.series)
+    let cells = archive.cells(of: hour)
+    learn(cells.map(\.series))
+    for cell in cells {
+      let position = findOrAddCell(cell.minute, own(cell.series))
       cube.chunks[Int(position) / CellChunk.capacity].restore(
         Int(position) % CellChunk.capacity, cell)
     }
@@ -187,18 +244,19 @@ extension Ledger {
   private mutating func meet(_ conversation: NameID) {
     guard let archive = archiving?.archive, conversation != .none,
       archiving!.met.insert(conversation).inserted,
-      let opening = archive.opening(of: conversation)
+      let opening = archive.opening(of: names.withBytes(of: conversation) { Array($0) })
     else { return }
     if let key = opening.call, openingCall(of: conversation) == nil, let position = recall(key) {
       setOpeningCall(of: conversation, position)
     }
     if let call = opening.nameless, namelessOpenings[conversation] == nil {
       hold(Hour(of: call.time.minute))
+      learn([call.series])
       namelessOpenings[conversation] = NamelessCall(
         time: call.time,
         contribution: Contribution(
           tokens: call.tokens, beside: BesideTokens(call), calls: call.calls, failed: call.failed),
-        cell: findOrAddCell(call.time.minute, call.series))
+        cell: findOrAddCell(call.time.minute, own(call.series)))
     }
     archiving!.openings.remove(conversation)
   }
@@ -216,8 +274,8 @@ extension Ledger {
   /// Takes all calls of a conversation from the archive.
   mutating func recallAll(of conversation: NameID) {
     guard let archive = archiving?.archive else { return }
-    let series = cube.series.indices.filter { cube.series[$0].conversation == conversation }
-    for call in archive.calls(of: Set(series.map { UInt32($0) })) { restore(call) }
+    let name = names.withBytes(of: conversation) { Array($0) }
+    for call in archive.calls(of: name) { restore(call) }
   }
 
   /// Makes an archived call one of this ledger's, unless it is.
@@ -233,7 +291,9 @@ extension Ledger {
     call.isSecond = archived.isSecond
     call.failed = archived.failed
     call.milliseconds = Self.millisecondsInMinute(archived.time)
-    call.cell = findOrAddCell(archived.time.minute, archived.series)
+    learn([archived.series])
+    let series = own(archived.series)
+    call.cell = findOrAddCell(archived.time.minute, series)
     let position = UInt32(calls.count)
     store(
       Contribution(
@@ -244,8 +304,20 @@ extension Ledger {
       let calls = calls
       callIndex.append(archived.key) { calls[$0].key }
     }
-    meet(cube.series[Int(archived.series)].conversation)
+    meet(cube.series[Int(series)].conversation)
     return position
+  }
+
+  /// Learns the addresses with these numbers of the archive.
+  private mutating func learn(_ archived: [UInt32]) {
+    guard let archive = archiving?.archive else { return }
+    learn(archived, addresses: archive.addresses(at:), names: archive.names(at:))
+  }
+
+  /// The own number of an address met. One that the archive could not tell stands for nothing: whoever commits asks why.
+  private mutating func own(_ archived: UInt32) -> UInt32 {
+    archiving!.numbers.series[archived]
+      ?? position(of: Series(labels: Labels(), tier: .standard, band: 0, flags: []))
   }
 
   private mutating func remember(_ entry: ArchivedRecent) {
@@ -325,6 +397,27 @@ extension BesideTokens {
     self.init()
     quantities = call.quantities
     statedCost = call.statedCost
+  }
+}
+
+extension Ledger: ArchiveReader {
+  var numbers: ArchiveNumbers {
+    get { archiving!.numbers }
+    _modify { yield &archiving!.numbers }
+  }
+
+  mutating func number(of series: Series, smallestPrompt: Int64) -> UInt32 {
+    var series = series
+    series.band = cube.band(ofPrompt: smallestPrompt)
+    return position(of: series)
+  }
+
+  mutating func note(_ archived: UInt32, is own: UInt32) {
+    archiving!.numbers.series[archived] = own
+    while archiving!.archived.count <= own {
+      archiving!.archived.append(LedgerChanges.unknownNumber)
+    }
+    archiving!.archived[Int(own)] = archived
   }
 }
 

@@ -580,8 +580,7 @@ public struct Ledger: Sendable {
         band: cube.band(ofPrompt: prompt), flags: flags))
   }
 
-  private mutating func position(of series: Series) -> UInt32 {
-    if latestCells.count != cube.series.count { indexRestoredSeries() }
+  mutating func position(of series: Series) -> UInt32 {
     let key = series.key
     if let known = seriesIndex.find(key, isEqual: { cube.series[Int($0)] == series }) {
       return known
@@ -593,13 +592,12 @@ public struct Ledger: Sendable {
     return UInt32(all.count - 1)
   }
 
-  /// Finds archived addresses from now on: most programs that begin with a year of them count nothing at first.
-  private mutating func indexRestoredSeries() {
-    let all = cube.series
-    for series in all[latestCells.count...] {
-      latestCells.append(.max)
-      seriesIndex.append(series.key) { all[Int($0)].key }
-    }
+  /// Calls names and addresses as another ledger does. For a new one.
+  mutating func takeNamesAndAddresses(of other: Ledger) {
+    names = other.names
+    cube.series = other.cube.series
+    seriesIndex = other.seriesIndex
+    latestCells = Array(repeating: .max, count: cube.series.count)
   }
 
   private mutating func cell(_ minute: Minute, _ series: UInt32) -> UInt32 {

@@ -5,15 +5,35 @@
 ///
 /// An archive that cannot answer says that it has nothing and remembers why; whoever commits asks for that and
 /// commits nothing more, so that no number is stored that was made without it.
+///
+/// An archive numbers addresses and names in its own way, the ledger in another: see `ArchiveNumbers`.
 public protocol LedgerArchive: Sendable {
   /// The call with this key, also where it turned out to be another call, which is returned then.
   func call(_ key: UInt64) -> ArchivedCall?
   /// All cells of an hour.
   func cells(of hour: Hour) -> [ArchivedCell]
-  /// The calls that may open a conversation; `nil` if none of it is known.
-  func opening(of conversation: NameID) -> ArchivedOpening?
-  /// All calls with an id that are filed under one of these series, given by position.
-  func calls(of series: Set<UInt32>) -> [ArchivedCall]
+  /// The calls that may open a conversation, given by the bytes of its name; `nil` if none of it is known.
+  func opening(of conversation: [UInt8]) -> ArchivedOpening?
+  /// All calls with an id that are filed under a conversation.
+  func calls(of conversation: [UInt8]) -> [ArchivedCall]
+  /// The addresses with these numbers, in this order; fewer, or none, if the archive cannot answer.
+  func addresses(at numbers: [UInt32]) -> [ArchivedAddress]
+  /// The names with these numbers, in this order; fewer, or none, if the archive cannot answer.
+  func names(at numbers: [UInt32]) -> [[UInt8]]
+}
+
+/// An address as an archive has it.
+public struct ArchivedAddress: Hashable, Sendable {
+  /// The address; its names are numbers of the archive, and its band means nothing.
+  public var series: Series
+  /// The smallest prompt of its band.
+  public var smallestPrompt: Int64
+
+  /// Creates an address.
+  public init(series: Series, smallestPrompt: Int64) {
+    self.series = series
+    self.smallestPrompt = smallestPrompt
+  }
 }
 
 /// A whole hour in UTC, counted from 1970-01-01T00Z: what an archive keeps cells by.
@@ -41,7 +61,7 @@ public struct Hour: Hashable, Comparable, Sendable {
 public struct ArchivedCell: Hashable, Sendable {
   /// The minute, in UTC.
   public var minute: Minute
-  /// Position of the series in the ledger's table.
+  /// The number of its address: the archive's, or in `LedgerChanges` the ledger's.
   public var series: UInt32
   /// Calls answered or billed.
   public var requests: UInt32
@@ -133,7 +153,7 @@ public struct ArchivedCall: Hashable, Sendable {
   public var failed: Bool
   /// When its earliest line was written. Its cell is the one of this minute and of `series`.
   public var time: Instant
-  /// Position of its series in the ledger's table.
+  /// The number of its address: the archive's, or in `LedgerChanges` the ledger's.
   public var series: UInt32
   /// Tokens counted.
   public var tokens: TokenCounts
@@ -148,7 +168,7 @@ public struct ArchivedCall: Hashable, Sendable {
   ///
   /// - Parameters:
   ///   - time: when it was forgotten.
-  ///   - series: the position of any series.
+  ///   - series: the number of any address.
   public init(forgotten key: UInt64, time: Instant, series: UInt32) {
     self.init(key: key, time: time, series: series)
     calls = 0
@@ -217,16 +237,14 @@ public struct LedgerLoad: Hashable, Sendable {
   }
 }
 
-/// What a ledger starts with: the names and addresses that archived cells and calls refer to by position.
+/// What a ledger starts with.
 public struct LedgerBase: Sendable {
   /// Prompt sizes at which some price changes, ascending.
   public var promptEdges: [Int64]
-  /// All names.
-  public var names: NameTable
-  /// All addresses.
-  public var series: [Series]
+  /// Whether nothing is archived, so that nobody has to be asked.
+  public var isEmpty = true
   /// The latest calls, oldest first.
-  public var recent: [ArchivedRecent]
+  public var recent: [ArchivedRecent] = []
   /// The sums over all archived cells.
   public var load = LedgerLoad()
   /// Calls before this minute are counted no more, because the archive does not know their ids any more, or is not to
@@ -236,29 +254,36 @@ public struct LedgerBase: Sendable {
   /// fingerprints of their names. Only for counting logs anew; other calls are known to be forgotten by their ids.
   public var forgottenSources: [Fingerprint: Instant] = [:]
 
-  /// Creates a base.
-  public init(
-    promptEdges: [Int64], names: NameTable = NameTable(), series: [Series] = [],
-    recent: [ArchivedRecent] = []
-  ) {
-    self.promptEdges = promptEdges
-    self.names = names
-    self.series = series
-    self.recent = recent
-  }
+  /// What a ledger without a past starts with.
+  public init(promptEdges: [Int64]) { self.promptEdges = promptEdges }
+}
+
+/// All names and addresses of an archive, by its own numbers: for whoever goes over everything that is in it.
+public struct AddressBook: Sendable {
+  /// The prompt sizes at which the bands of the addresses end, ascending.
+  public var promptEdges: [Int64]
+  /// The names.
+  public var names = NameTable()
+  /// The addresses.
+  public var series: [Series] = []
+
+  /// A book without addresses.
+  public init(promptEdges: [Int64]) { self.promptEdges = promptEdges }
 }
 
 /// What changed in a ledger since the last commit: absolute values, so that storing them twice does no harm.
+///
+/// Addresses and names have the numbers of the ledger.
 public struct LedgerChanges: Sendable {
-  /// How many names there were before; `names` follow them.
-  public var firstName = 1
-  /// New names, in the order of their positions: the bytes of logs, which need not be valid UTF-8. To be given back
-  /// with `NameTable.restore`.
-  public var names: [[UInt8]] = []
-  /// How many addresses there were before; `series` follow them.
-  public var firstSeries = 0
-  /// New addresses, in the order of their positions.
+  /// The names of the ledger.
+  public var names = NameTable()
+  /// Prompt sizes at which its bands end, ascending.
+  public var promptEdges: [Int64] = []
+  /// Its addresses.
   public var series: [Series] = []
+  /// For each address its number in the archive, as far as that is known: `unknownNumber` elsewhere, and of those behind
+  /// the last.
+  public var numbers: [UInt32] = []
   /// All cells that are not empty of each hour in which one changed.
   public var hours: [Hour: [ArchivedCell]] = [:]
   /// Calls that are new or changed.
@@ -272,12 +297,14 @@ public struct LedgerChanges: Sendable {
   /// The latest calls, oldest first; `nil` if they are the same.
   public var recent: [ArchivedRecent]?
 
+  /// Stands for a number that is not known.
+  public static let unknownNumber = UInt32.max
+
   /// No changes.
   public init() {}
 
   /// Whether there is nothing to store.
   public var isEmpty: Bool {
-    names.isEmpty && series.isEmpty && hours.isEmpty && calls.isEmpty && redirects.isEmpty
-      && openings.isEmpty && recent == nil
+    hours.isEmpty && calls.isEmpty && redirects.isEmpty && openings.isEmpty && recent == nil
   }
 }

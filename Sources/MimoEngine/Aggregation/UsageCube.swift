@@ -23,8 +23,8 @@ public struct Series: Hashable, Sendable {
     self.flags = flags
   }
 
-  /// A well mixed number: equal series have equal ones.
-  var key: UInt64 {
+  /// A well mixed number: equal series have equal ones. Ledgers on disk find addresses by it: it never changes.
+  public var key: UInt64 {
     func pair(_ a: NameID, _ b: NameID) -> UInt64 { UInt64(a.index) << 32 | UInt64(b.index) }
     return Fingerprint(value: pair(labels.model, labels.provider))
       .combined(with: pair(labels.source, labels.project))

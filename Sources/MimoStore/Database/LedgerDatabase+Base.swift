@@ -17,28 +17,15 @@ extension LedgerDatabase {
   }
 
   /// The base with the prompt sizes that are stored and those given; `nil` if these are too many to tell apart.
-  ///
-  /// - Parameter ahead: one that was read with the stored sizes, and is used if it is of this moment.
-  func base(promptEdges: [Int64], ahead: BaseAhead? = nil) throws(SQLiteError) -> LedgerBase? {
-    let stored = try storedEdges()
-    let edges = Set(stored).union(promptEdges).sorted()
-    guard edges.count < 255 else { return nil }
-    if let ahead, try moment() == ahead.moment, ahead.base.promptEdges == stored {
-      know(series: ahead.base.series.count)
-      var base = ahead.base
-      guard edges != stored else { return base }
-      base.promptEdges = edges
-      let bands = UsageCube(promptEdges: edges).bands(ofEdges: stored)
-      for row in base.series.indices { base.series[row].band = bands[Int(base.series[row].band)] }
-      return base
-    }
+  func base(promptEdges: [Int64]) throws(SQLiteError) -> LedgerBase? {
+    guard let edges = try edges(with: promptEdges) else { return nil }
     var base = LedgerBase(promptEdges: edges)
-    try appendNames(to: &base)
-    try appendSeries(to: &base, stored)
+    base.isEmpty = try seriesCount() == 0
     if let bytes = try bytes(.recent) {
-      guard let recent = bytes.withUnsafeBytes({ CallCoding.decode(recent: $0) }),
-        recent.allSatisfy({ $0.call.series < base.series.count })
-      else { throw .corrupt }
+      guard let recent = bytes.withUnsafeBytes({ CallCoding.decode(recent: $0) }) else {
+        throw .corrupt
+      }
+      for entry in recent where try !isKnown(series: entry.call.series) { throw .corrupt }
       base.recent = recent
     }
     base.load = LedgerLoad(
@@ -46,44 +33,41 @@ extension LedgerDatabase {
     return base
   }
 
-  /// Stores a base's prompt sizes and the addresses with their bands.
-  func settle(_ base: LedgerBase) throws(SQLiteError) {
-    try append(series: base.series, at: 0)
-    var writer = ByteWriter()
-    for edge in base.promptEdges { writer.append(folded: edge) }
-    try set(.edges, writer.sealed(for: 0))
-  }
-
-  /// Adds what was stored since a base was read; `false` if the bands changed, so that it has to be read again.
-  func refresh(_ base: inout LedgerBase) throws(SQLiteError) -> Bool {
-    let stored = try storedEdges()
-    guard stored.allSatisfy(base.promptEdges.contains) else { return false }
-    try appendNames(to: &base)
-    try appendSeries(to: &base, stored)
-    return true
-  }
-
-  private func appendNames(to base: inout LedgerBase) throws(SQLiteError) {
-    try append(to: &base.names)
-  }
-
-  private func appendSeries(to base: inout LedgerBase, _ stored: [Int64]) throws(SQLiteError) {
-    let bands = UsageCube(promptEdges: base.promptEdges).bands(ofEdges: stored)
-    let names = base.names.count
-    var all = base.series
-    base.series = []
-    all.reserveCapacity(
-      Int(try number("SELECT count(*) FROM series_page") ?? 0) * PageCoding.places)
-    var isDamaged = false
-    try series(from: all.count) { series in
-      isDamaged = isDamaged || series.band >= bands.count || series.largestName >= names
-      if isDamaged { return }
-      var series = series
-      series.band = bands[Int(series.band)]
-      all.append(series)
+  /// All names and addresses, with the bands of the prompt sizes that are stored and those given; `nil` if these are too
+  /// many to tell apart.
+  ///
+  /// - Parameter ahead: one that was read with the stored sizes, and is used if it is of this moment.
+  func addressBook(
+    promptEdges: [Int64], ahead: BookAhead? = nil
+  ) throws(SQLiteError) -> AddressBook? {
+    guard let edges = try edges(with: promptEdges) else { return nil }
+    var book: AddressBook
+    if let ahead, try moment() == ahead.moment {
+      book = ahead.book
+      knownSeries = Int64(book.series.count)
+    } else {
+      book = try wholeBook()
     }
-    if isDamaged { throw .corrupt }
-    base.series = all
+    if edges == book.promptEdges { return book }
+    let bands = UsageCube(promptEdges: edges).bands(ofEdges: book.promptEdges)
+    book.promptEdges = edges
+    for row in book.series.indices { book.series[row].band = bands[Int(book.series[row].band)] }
+    return book
+  }
+
+  /// The prompt sizes that are stored and those given; `nil` if these are too many to tell apart.
+  private func edges(with promptEdges: [Int64]) throws(SQLiteError) -> [Int64]? {
+    let edges = Set(try storedEdges()).union(promptEdges).sorted()
+    return edges.count < 255 ? edges : nil
+  }
+
+  /// Stores prompt sizes, those stored among them, and the addresses with their bands.
+  func settle(promptEdges: [Int64]) throws(SQLiteError) {
+    guard let book = try addressBook(promptEdges: promptEdges) else { throw .corrupt }
+    try replace(series: book.series)
+    var writer = ByteWriter()
+    for edge in book.promptEdges { writer.append(folded: edge) }
+    try set(.edges, writer.sealed(for: 0))
   }
 
   /// The prompt sizes at which the stored bands end.
@@ -123,25 +107,6 @@ extension LedgerDatabase {
   }
 
   private static let spanPause: Int64 = 3_600_000
-}
-
-extension Series {
-  /// All names in it.
-  var names: [NameID] {
-    [
-      labels.model, labels.provider, labels.source, labels.project, labels.session, labels.key,
-      conversation,
-    ]
-  }
-}
-
-extension Series {
-  /// The largest position of a name in it.
-  fileprivate var largestName: UInt32 {
-    max(
-      labels.model.index, labels.provider.index, labels.source.index, labels.project.index,
-      max(labels.session.index, labels.key.index, conversation.index))
-  }
 }
 
 extension UsageCube {

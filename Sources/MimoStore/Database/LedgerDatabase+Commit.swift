@@ -2,41 +2,47 @@ import MimoEngine
 import MimoSQLite
 
 extension LedgerDatabase {
-  /// Stores changes; `false`, with nothing stored, if they do not follow what is there.
-  func commit(_ changes: LedgerChanges, _ notes: [StoreNote]) throws(SQLiteError) -> Bool {
-    guard try follows(changes) else { return false }
+  /// Stores changes; returns the numbers that the addresses have here, as far as something has them.
+  func commit(_ changes: LedgerChanges, _ notes: [StoreNote]) throws(SQLiteError) -> [UInt32] {
     for note in notes { try set(note) }
-    if changes.isEmpty && notes.isEmpty { return true }
+    if changes.isEmpty && notes.isEmpty { return changes.numbers }
     let commit = try (number(.commit) ?? 0) + 1
     try set(.commit, commit)
-    try append(names: changes.names, at: changes.firstName)
-    try append(series: changes.series, at: changes.firstSeries)
+    var numbers = try NumberAssignment(changes, in: self)
+    func numbered(_ call: ArchivedCall) throws(SQLiteError) -> ArchivedCall {
+      var call = call
+      call.series = try numbers.number(of: call.series)
+      return call
+    }
     for (hour, cells) in changes.hours.sorted(by: { $0.key < $1.key }) {
+      var cells = cells
+      for index in cells.indices {
+        cells[index].series = try numbers.number(of: cells[index].series)
+      }
       try set(cells, of: hour, commit: commit)
     }
     // In the order of the table: a first scan fills it page by page.
     let keys = changes.calls.map { Int64(bitPattern: $0.key) }
     for index in keys.indices.sorted(by: { keys[$0] < keys[$1] }) {
       let call = changes.calls[index]
-      try set(call: call.key, CallCoding.encode(call))
+      try set(call: call.key, CallCoding.encode(numbered(call)))
     }
     for (key, target) in changes.redirects {
       try set(call: key, CallCoding.encode(redirect: target, of: key))
     }
-    for (conversation, opening) in changes.openings { try set(opening, of: conversation) }
-    if let recent = changes.recent { try set(.recent, CallCoding.encode(recent)) }
+    for (conversation, opening) in changes.openings {
+      var opening = opening
+      if let call = opening.nameless { opening.nameless = try numbered(call) }
+      try set(opening, of: numbers.number(of: conversation))
+    }
+    if var recent = changes.recent {
+      for index in recent.indices { recent[index].call = try numbered(recent[index].call) }
+      try set(.recent, CallCoding.encode(recent))
+    }
+    try numbers.store()
     try set(.loadCounts, changes.load.counts)
     try set(.loadCalls, changes.load.calls)
-    return true
-  }
-
-  /// Whether new names and addresses begin where the stored ones end, or where they ended before a commit whose
-  /// answer got lost.
-  private func follows(_ changes: LedgerChanges) throws(SQLiteError) -> Bool {
-    let names = try nameCount(from: changes.firstName)
-    let series = try series(from: changes.firstSeries) { _ in }
-    return names >= changes.firstName && names <= changes.firstName + changes.names.count
-      && series >= changes.firstSeries && series <= changes.firstSeries + changes.series.count
+    return numbers.numbers
   }
 
   // MARK: - Notes
@@ -91,6 +97,8 @@ extension LedgerDatabase {
     defer { check.reset() }
     guard try check.step(), check.text(0) == "ok" else { throw .corrupt }
     guard try base(promptEdges: []) != nil else { throw .corrupt }
+    let book = try wholeBook()
+    try verifyKeys(of: book)
     try cells(in: nil) { _ in }
     var redirects: [UInt64] = []
     try forEachCall { (key, entry) in

@@ -30,8 +30,8 @@ extension LedgerDatabase {
 
   /// Deletes the usage of a source, and the names that nothing else has.
   func forget(source: String, now: Instant) throws(SQLiteError) {
-    guard let base = try base(promptEdges: []) else { throw .corrupt }
-    let isGone = base.series.map { base.names[$0.labels.source] == source }
+    let book = try wholeBook()
+    let isGone = book.series.map { book.names[$0.labels.source] == source }
     guard isGone.contains(true) else { return }
     try forget(leavingKeys: now) { _, series in isGone[Int(series)] }
     let (key, text) = (Fingerprint(of: source).value, String(now.milliseconds))
@@ -68,12 +68,13 @@ extension LedgerDatabase {
     let isGone = { (call: ArchivedCall) in isForgotten(call.time.minute, call.series) }
     guard var base = try base(promptEdges: []) else { throw .corrupt }
     base.recent.removeAll { isGone($0.call) }
+    let book = try wholeBook()
     let needed = try neededSeries(base, isForgotten)
-    try forgetOpenings(base, needed, isGone)
+    try forgetOpenings(book, needed, isGone)
     try deleteCalls(leavingKeys: now, where: isGone)
     try deleteCells(where: isForgotten)
     try set(.recent, CallCoding.encode(base.recent))
-    try forgetNames(base, needed)
+    try forgetNames(book, needed)
   }
 
   /// Positions of the addresses that something has which remains.
@@ -130,10 +131,10 @@ extension LedgerDatabase {
 
   /// A conversation that goes on keeps a mark that something opened it: without one its next call would.
   private func forgetOpenings(
-    _ base: LedgerBase, _ needed: Set<UInt32>, _ isGone: (ArchivedCall) -> Bool
+    _ book: AddressBook, _ needed: Set<UInt32>, _ isGone: (ArchivedCall) -> Bool
   ) throws(SQLiteError) {
     var remaining: [NameID: UInt32] = [:]
-    for position in needed { remaining[base.series[Int(position)].conversation] = position }
+    for position in needed { remaining[book.series[Int(position)].conversation] = position }
     try changeOpenings { (conversation, opening) throws(SQLiteError) in
       guard let series = remaining[conversation] else { return nil }
       var opening = opening
@@ -148,16 +149,16 @@ extension LedgerDatabase {
   }
 
   /// Empties the names that no address has which is needed. They keep their places.
-  private func forgetNames(_ base: LedgerBase, _ needed: Set<UInt32>) throws(SQLiteError) {
-    var isNeeded = Array(repeating: false, count: base.names.count)
+  private func forgetNames(_ book: AddressBook, _ needed: Set<UInt32>) throws(SQLiteError) {
+    var isNeeded = Array(repeating: false, count: book.names.count)
     for position in needed {
-      for name in base.series[Int(position)].names { isNeeded[Int(name.index)] = true }
+      for name in book.series[Int(position)].names { isNeeded[Int(name.index)] = true }
     }
-    let names = (1..<base.names.count).map { position in
+    let names = (1..<book.names.count).map { position in
       isNeeded[position]
-        ? base.names.withBytes(of: NameID(UInt32(position))) { Array($0) } : []
+        ? book.names.withBytes(of: NameID(UInt32(position))) { Array($0) } : []
     }
-    try append(names: names, at: 1)
+    try replace(names: names)
     try forgetDrivers(except: Set(names.map { String(decoding: $0, as: UTF8.self) }))
   }
 

@@ -8,7 +8,7 @@ final class LedgerDatabase {
   let connection: SQLiteConnection
   private var statements: [String: SQLiteStatement] = [:]
   /// How many addresses there were at least, when last asked.
-  private var knownSeries: Int64 = 0
+  var knownSeries: Int64 = 0
 
   init(_ connection: SQLiteConnection) { self.connection = connection }
 
@@ -205,6 +205,16 @@ final class LedgerDatabase {
     return hours
   }
 
+  /// Those of some hours that have cells, in order.
+  func hours(in hours: Range<Hour>) throws(SQLiteError) -> [Hour] {
+    var found: [Hour] = []
+    try forEachRow(
+      "SELECT number FROM hour WHERE number >= ?1 AND number < ?2 AND written > 0 ORDER BY number",
+      [Int64(hours.lowerBound.number), Int64(hours.upperBound.number)]
+    ) { (row) throws(SQLiteError) in found.append(try hour(row.integer(0))) }
+    return found
+  }
+
   /// The hour with a stored number, if a minute can be in it.
   private func hour(_ number: Int64?) throws(SQLiteError) -> Hour {
     let all = Hour(of: Minute(.min)).number + 1..<Hour(of: Minute(.max)).number
@@ -269,6 +279,7 @@ final class LedgerDatabase {
 
   // MARK: - Openings
 
+  /// - Parameter conversation: the number of its name here.
   func opening(of conversation: NameID) throws(SQLiteError) -> ArchivedOpening? {
     let query = try statement("SELECT entry FROM opening WHERE conversation = ?1")
     defer { query.reset() }
@@ -301,142 +312,5 @@ final class LedgerDatabase {
     insert.bind(Int64(conversation.index), at: 1)
     insert.bind(CallCoding.encode(opening, of: conversation), at: 2)
     try insert.run()
-  }
-
-  // MARK: - Names and addresses
-
-  /// Adds the names that are not in a table yet; returns how many names there are.
-  @discardableResult
-  func append(to names: inout NameTable) throws(SQLiteError) -> Int {
-    let first = names.count - 1
-    if first == 0 {
-      try forEachRow("SELECT count(*), sum(length(entries)) FROM name_page") { row in
-        names.reserveCapacity(
-          Int(row.integer(0) ?? 0) * PageCoding.places, bytes: Int(row.integer(1) ?? 0))
-      }
-    }
-    return try 1
-      + forEachPage(of: "name_page", from: first) { page, number, start in
-        PageCoding.decode(names: page, page: number, skip: first - start, into: &names)
-      }
-  }
-
-  /// The names from a position on; returns how many names there are.
-  private func names(from first: Int) throws(SQLiteError) -> (count: Int, names: [[UInt8]]) {
-    var names: [[UInt8]] = []
-    let count = try forEachPage(of: "name_page", from: first - 1) { page, number, start in
-      PageCoding.decode(names: page, page: number) { place, name in
-        if start + place >= first - 1 { names.append(Array(name)) }
-      }
-    }
-    return (count + 1, names)
-  }
-
-  /// How many names there are.
-  func nameCount(from first: Int) throws(SQLiteError) -> Int { try names(from: first).count }
-
-  /// Calls `body` with each address from a position on; returns how many there are.
-  @discardableResult
-  func series(from first: Int = 0, _ body: (Series) -> Void) throws(SQLiteError) -> Int {
-    let count = try forEachPage(of: "series_page", from: first) { page, number, start in
-      PageCoding.decode(series: page, page: number) { place, series in
-        if start + place >= first { body(series) }
-      }
-    }
-    knownSeries = Int64(count)
-    return count
-  }
-
-  /// Calls `decode` with each page that has entries from a position on; returns how many entries there are.
-  ///
-  /// - Parameter decode: is given the bytes, the page's number and the position of its first entry; returns how many
-  ///   entries it has, and `nil` if it is damaged.
-  private func forEachPage(
-    of table: String, from first: Int, _ decode: (UnsafeRawBufferPointer, Int64, Int) -> Int?
-  ) throws(SQLiteError) -> Int {
-    // The page before the first one is looked at, too: it has to be there, and full.
-    let page = Int64(max(first - 1, 0) / PageCoding.places)
-    var position = Int(page) * PageCoding.places
-    try forEachRow(
-      "SELECT number, entries FROM \(table) WHERE number >= ?1 ORDER BY number", [page]
-    ) { (row) throws(SQLiteError) in
-      let number = row.integer(0) ?? -1
-      // Pages follow one another, and all but the last are full.
-      guard number >= 0, Int(number) * PageCoding.places == position else { throw .corrupt }
-      let count = row.withBlob(1) { bytes in
-        decode(bytes ?? UnsafeRawBufferPointer(start: nil, count: 0), number, position)
-      }
-      guard let count else { throw .corrupt }
-      position += count
-    }
-    return position
-  }
-
-  /// Takes the word of another connection that there are so many addresses.
-  func know(series count: Int) { knownSeries = Int64(count) }
-
-  private func isKnown(series position: UInt32) throws(SQLiteError) -> Bool {
-    if position >= knownSeries {
-      // All pages but the last are full; whoever reads the addresses sees whether that is so.
-      try forEachRow("SELECT number, entries FROM series_page ORDER BY number DESC LIMIT 1") {
-        (row) throws(SQLiteError) in
-        let number = row.integer(0) ?? -1
-        let count = row.withBlob(1) { bytes in
-          PageCoding.decode(
-            series: bytes ?? UnsafeRawBufferPointer(start: nil, count: 0), page: number
-          ) { _, _ in }
-        }
-        guard let count, 0...Int64(UInt32.max) ~= number else { throw .corrupt }
-        knownSeries = number * Int64(PageCoding.places) + Int64(count)
-      }
-    }
-    return position < knownSeries
-  }
-
-  /// Puts names in their places.
-  ///
-  /// - Precondition: there are names up to the first one, and none behind the last one.
-  func append(names: [[UInt8]], at first: Int) throws(SQLiteError) {
-    // The first place is of the second name: nobody stores that nothing is called nothing.
-    try append(
-      names, at: first - 1, to: "name_page", PageCoding.encode(names:page:)
-    ) { (start, add) throws(SQLiteError) in
-      let (count, names) = try self.names(from: start + 1)
-      for name in names { add(name) }
-      return count - 1
-    }
-  }
-
-  /// Puts addresses in their places.
-  ///
-  /// - Precondition: there are addresses up to the first one, and none behind the last one.
-  func append(series: [Series], at first: Int) throws(SQLiteError) {
-    try append(
-      series, at: first, to: "series_page", PageCoding.encode(series:page:)
-    ) { (start, add) throws(SQLiteError) in
-      try self.series(from: start, add)
-    }
-    // The transaction may yet fail.
-    knownSeries = min(knownSeries, Int64(first))
-  }
-
-  private func append<Entry>(
-    _ entries: [Entry], at first: Int, to table: String,
-    _ encode: ([Entry], Int64) -> [UInt8],
-    reading read: (Int, (Entry) -> Void) throws(SQLiteError) -> Int
-  ) throws(SQLiteError) {
-    if entries.isEmpty { return }
-    let start = first / PageCoding.places * PageCoding.places
-    var all: [Entry] = []
-    _ = try read(start) { all.append($0) }
-    // What follows is there already if an earlier commit succeeded without saying so.
-    all = all.prefix(first - start) + entries
-    let insert = try statement("INSERT OR REPLACE INTO \(table) VALUES (?1, ?2)")
-    for offset in stride(from: 0, to: all.count, by: PageCoding.places) {
-      let page = Int64((start + offset) / PageCoding.places)
-      insert.bind(page, at: 1)
-      insert.bind(encode(Array(all[offset...].prefix(PageCoding.places)), page), at: 2)
-      try insert.run()
-    }
   }
 }

@@ -27,7 +27,16 @@ enum Schema {
     ) WITHOUT ROWID;
     -- When somebody kept the ledger: a row for each process, in milliseconds since 1970.
     CREATE TABLE span (number INTEGER PRIMARY KEY, began INTEGER NOT NULL, ended INTEGER NOT NULL);
+    """,
     """
+    -- The numbers of names and addresses by what they say: see `LedgerDatabase.findName` and `findSeries`.
+    CREATE TABLE name_key (
+      key INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (key, number)
+    ) WITHOUT ROWID;
+    CREATE TABLE series_key (
+      key INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (key, number)
+    ) WITHOUT ROWID;
+    """,
   ]
 
   /// The number of the present schema.
@@ -44,6 +53,8 @@ enum Schema {
       // Another process may have been faster.
       let found = try number("user_version", of: connection)
       for migration in migrations.dropFirst(Int(found)) { try connection.execute(migration) }
+      // Before the second schema all names and addresses were in memory.
+      if found == 1 { try LedgerDatabase(connection).indexAll() }
       if found == 0 { try begin() }
       try connection.execute(
         "PRAGMA application_id = \(applicationID); PRAGMA user_version = \(version)")

@@ -42,7 +42,7 @@ enum LedgerAddition {
     }
     let sources = files.map { LogSource.file($0) }
     let collector = LogCollector(
-      ledger: Ledger(restoring: base, archive: base.series.isEmpty ? nil : store),
+      ledger: Ledger(restoring: base, archive: base.isEmpty ? nil : store),
       sources: sources, formats: LogFormats(ledgerExports: sums), keySalt: store.keySalt,
       keepsCopies: true, clock: { SystemClock.now })
     do throws(LogError) { try LogFollower(sources: sources).scanOnce(collector) } catch {
@@ -53,7 +53,7 @@ enum LedgerAddition {
       throw Failure(description: "\(problem) (nothing was added)")
     }
     try LedgerCommand.attempt { () throws(StoreError) in
-      try store.commit(
+      _ = try store.commit(
         collector.ledger.changes(), notes: notes + store.notes(of: sums.taken), now: SystemClock.now
       )
     }
@@ -82,9 +82,9 @@ extension LedgerStore {
   ///
   /// - Parameter readsAnew: whether it counts logs from their beginnings, so that what was forgotten could come back.
   func baseForCounting(
-    promptEdges: [Int64], readsAnew: Bool = false, ahead: BaseAhead? = nil
+    promptEdges: [Int64], readsAnew: Bool = false
   ) throws(StoreError) -> LedgerBase {
-    var base = try base(promptEdges: promptEdges, now: SystemClock.now, ahead: ahead)
+    var base = try base(promptEdges: promptEdges, now: SystemClock.now)
     base.notBefore = try countedFrom(now: SystemClock.now)
     if readsAnew { base.forgottenSources = try forgottenSources }
     return base

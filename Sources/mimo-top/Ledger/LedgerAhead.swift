@@ -45,7 +45,7 @@ final class LedgerAhead: Sendable {
     }
   }
 
-  private let base: Work<BaseAhead>
+  private let book: Work<BookAhead>?
   private let cells: Work<CellsAhead>?
 
   /// Days of which the dashboard knows at its start: see `Model.neededMinutes`. What is missing is read when it is needed.
@@ -53,25 +53,25 @@ final class LedgerAhead: Sendable {
 
   private init(showing: Bool) {
     let (folder, now) = (UserFolders.state, SystemClock.now)
-    base = Work {
-      do throws(StoreError) { return try LedgerStore.baseAhead(folder: folder, now: now) } catch {
-        return nil
-      }
-    }
     let first = Hour(of: now.minute).day - Self.days
+    func work<Value: Sendable>(
+      _ read: @escaping @Sendable () throws(StoreError) -> Value
+    ) -> Work<Value> {
+      Work { do throws(StoreError) { return try read() } catch { return nil } }
+    }
     cells =
       showing
-      ? Work {
-        do throws(StoreError) {
-          return try LedgerStore.cellsAhead(folder: folder, from: first, now: now)
-        } catch {
-          return nil
-        }
+      ? work { () throws(StoreError) in
+        try LedgerStore.cellsAhead(folder: folder, from: first, now: now)
       } : nil
+    book =
+      showing
+      ? nil
+      : work { () throws(StoreError) in try LedgerStore.bookAhead(folder: folder, now: now) }
   }
 
-  /// What the ledger of this user begins with; `nil` if it has to be read.
-  func takeBase() -> BaseAhead? { base.take() }
+  /// All names and addresses; `nil` if they have to be read.
+  func takeBook() -> BookAhead? { book?.take() }
 
   /// The cells of the latest days; `nil` if they have to be read.
   func takeCells() -> CellsAhead? { cells?.take() }
@@ -82,7 +82,8 @@ final class LedgerAhead: Sendable {
 
   /// Begins to read if the arguments look as if the ledger will be wanted; to be wrong costs a few milliseconds.
   static func begin(expecting arguments: [String]) {
-    guard let showing = looksAsIfShowing(arguments), LedgerStore.isThere(folder: UserFolders.state)
+    guard let showing = looksAsIfShowing(arguments), showing || !looksAsIfOfSpan(arguments),
+      LedgerStore.isThere(folder: UserFolders.state)
     else { return }
     // This thread may yet set the time zone.
     LedgerStore.prepareThreads()
@@ -95,6 +96,12 @@ final class LedgerAhead: Sendable {
       defer { begun = nil }
       return begun
     }
+  }
+
+  /// Whether a report is wanted of a part of the history, which needs few of its addresses.
+  static func looksAsIfOfSpan(_ arguments: [String]) -> Bool {
+    arguments.contains("report")
+      && arguments.contains { $0.hasPrefix("--last") || $0.hasPrefix("--since") }
   }
 
   /// Whether the cells are wanted for a screen; `nil` if nothing of the ledger is.

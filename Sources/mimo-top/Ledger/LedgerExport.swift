@@ -12,7 +12,7 @@ struct LedgerExport {
   private(set) var leftOut: Int64 = 0
 
   private let origin: String
-  private let base: LedgerBase
+  private let book: AddressBook
   /// Of sums that were taken in from other ledgers: whose they are.
   private let origins: [UInt64: String]
 
@@ -31,8 +31,8 @@ struct LedgerExport {
     of store: LedgerStore, now: Instant, _ selection: Selection = Selection(),
     to write: @escaping (String) throws(Failure) -> Void
   ) throws(Failure) {
-    (base, origins) = try LedgerCommand.attempt { () throws(StoreError) in
-      (try store.base(promptEdges: [], now: now), try store.sumOrigins())
+    (book, origins) = try LedgerCommand.attempt { () throws(StoreError) in
+      (try store.addressBook(), try store.sumOrigins())
     }
     origin = Self.origin(of: store)
     var text = LineBuffer(write)
@@ -48,7 +48,7 @@ struct LedgerExport {
         try store.callsPrunedBefore ?? .distantPast
       )
     }
-    var sums = LedgerSums(cells, base, origin: origin)
+    var sums = LedgerSums(cells, book, origin: origin)
     var also: [UInt64: [UInt64]] = [:]
     for (key, target) in contents.redirects.sorted(by: { $0.key < $1.key }) {
       var target = target
@@ -105,7 +105,7 @@ struct LedgerExport {
     members.append(("rank", .string(max(call.rank, .opening).name)))
     if call.request != 0 { members.append(("request", .integer(Int64(call.request)))) }
     members.append(("time", .string(Self.text(call.time))))
-    let series = base.series[Int(call.series)]
+    let series = book.series[Int(call.series)]
     members += address(series, hasConversation: true)
     members += counters(
       call.tokens, call.quantities, calls: call.calls, failed: call.failed, cost: call.statedCost,
@@ -116,7 +116,7 @@ struct LedgerExport {
   /// A sum is a line for the calls that were answered and one for those that failed without being billed.
   private func lines(of sum: LedgerSums.Sum) -> [String] {
     let cell = sum.cell
-    let series = base.series[Int(cell.series)]
+    let series = book.series[Int(cell.series)]
     func line(_ kind: UInt64, calls: UInt32, failed: Bool, _ tokens: TokenCounts) -> String {
       // As the sum grows, its largest counters count.
       var members: [(String, JSONOutput)] = [
@@ -145,7 +145,7 @@ struct LedgerExport {
     ]
     if hasConversation { members.append(("conversation", series.conversation)) }
     return members.filter { $0.0 == "source" || $0.1 != .none }
-      .map { ($0.0, .string(base.names[$0.1])) }
+      .map { ($0.0, .string(book.names[$0.1])) }
   }
 
   private func counters(
@@ -178,7 +178,7 @@ struct LedgerExport {
     members += Quantities.counters.filter { quantities[keyPath: $0.path] != 0 }
       .map { ($0.name, .integer(quantities[keyPath: $0.path])) }
     // The size of the prompts decides the price; where the counters do not tell it, the smallest of its band does.
-    let cube = UsageCube(promptEdges: base.promptEdges)
+    let cube = UsageCube(promptEdges: book.promptEdges)
     let mean = calls > 1 ? tokens.prompt / Int64(calls) : tokens.prompt
     if cube.band(ofPrompt: mean) != series.band {
       members.append(("prompt_size", .integer(cube.smallestPrompt(ofBand: series.band))))

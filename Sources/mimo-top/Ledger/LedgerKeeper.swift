@@ -70,8 +70,7 @@ final class LedgerKeeper {
     }
     lastKept = try store.lastKept
     let base = try store.baseForCounting(
-      promptEdges: configuration.catalog.promptEdges, readsAnew: store.isSuccessor,
-      ahead: configuration.ahead?.takeBase())
+      promptEdges: configuration.catalog.promptEdges, readsAnew: store.isSuccessor)
     history = ShownHistory(ahead: configuration.ahead?.takeCells)
     let states = try store.fileStates()
     places = states.map(\.place)
@@ -82,7 +81,7 @@ final class LedgerKeeper {
       areAlertsDue = try store.hours(changedSince: judged).contains(where: Self.isJudged)
     }
     collector = LogCollector(
-      ledger: Ledger(restoring: base, archive: base.series.isEmpty ? nil : store),
+      ledger: Ledger(restoring: base, archive: base.isEmpty ? nil : store),
       sources: configuration.sources, formats: configuration.formats, restoring: states,
       keySalt: store.keySalt, clock: { SystemClock.now })
   }
@@ -148,6 +147,7 @@ final class LedgerKeeper {
     let changes = collector.ledger.changes()
     areAlertsDue = areAlertsDue || changes.hours.keys.contains(where: Self.isJudged)
     var judged: AlertLog?
+    let numbers: [UInt32]
     do throws(StoreError) {
       if judgesAlerts, hasAlertNews {
         let log = try judgeAlerts()
@@ -155,7 +155,7 @@ final class LedgerKeeper {
         notes.append(try store.noteOfJudgedCommit())
         judged = log
       }
-      try store.commit(changes, notes: notes, now: SystemClock.now)
+      numbers = try store.commit(changes, notes: notes, now: SystemClock.now)
     } catch {
       if error.needsNewStore { throw error }
       trouble = error
@@ -168,7 +168,7 @@ final class LedgerKeeper {
     isReadingStored = !isCaughtUp
     let store = store
     collector.withLedger { ledger in
-      ledger.didCommit()
+      ledger.didCommit(numbers)
       let most = isCaughtUp ? Self.mostCalls.following : Self.mostCalls.reading
       if ledger.knownCalls > most { ledger = ledger.emptied(archive: store) }
     }
@@ -182,11 +182,14 @@ final class LedgerKeeper {
   private func judgeAlerts() throws(StoreError) -> AlertLog {
     lastJudgement = SystemClock.monotonicMilliseconds
     let now = SystemClock.now
-    let verdict = configuration.monitor.judge(
-      try passingSnapshot(), tariff: configuration.tariff,
-      since: AlertLog.neededMinutes(now).lowerBound, now: now)
-    // A pass that missed something would end alerts that stand.
+    let minutes = AlertLog.neededMinutes(now)
+    var days = ShownHistory()
+    let ledger = collector.ledger
     if let error = store.readError { throw error }
+    try days.bring([minutes], from: store, held: ledger.heldHours)
+    let verdict = configuration.monitor.judge(
+      days.before(ledger.snapshot()), tariff: configuration.tariff, since: minutes.lowerBound,
+      now: now)
     var log = alerts
     log.replace(with: verdict, limit: configuration.monitor.raiseBelow, now: now)
     return log
@@ -200,13 +203,25 @@ final class LedgerKeeper {
     return history.before(ledger.snapshot())
   }
 
-  /// The counts of all minutes, of which the stored ones are read anew by each pass over them.
-  func passingSnapshot() throws(StoreError) -> UsageSnapshot {
+  /// The counts of these minutes, or of all, of which the stored ones are read anew by each pass over them.
+  func passingSnapshot(_ minutes: Range<Minute>?) throws(StoreError) -> UsageSnapshot {
     if let error = store.readError { throw error }
     let ledger = collector.ledger
-    var snapshot = ledger.snapshot()
-    snapshot.cube.source = StoredCells(
+    let stored = StoredCells(
       of: store, hours: try store.hours(changedSince: 0), except: ledger.heldHours)
+    if let minutes {
+      var history = ArchivedHistory(promptEdges: configuration.catalog.promptEdges)
+      let cells = try history.passing(
+        stored, in: minutes, addresses: store.storedAddresses(at:), names: store.storedNames(at:))
+      if let error = store.readError { throw error }
+      var snapshot = history.before(ledger.snapshot())
+      snapshot.cube.source = cells
+      return snapshot
+    }
+    let book = try store.addressBook(
+      promptEdges: configuration.catalog.promptEdges, ahead: configuration.ahead?.takeBook())
+    var snapshot = ledger.snapshot(among: book)
+    snapshot.cube.source = stored
     return snapshot
   }
 
@@ -291,7 +306,7 @@ extension StoreError {
   /// Whether the store has to be opened anew to go on.
   var needsNewStore: Bool {
     switch self {
-    case .lost, .outOfStep, .damaged, .unread, .closed: true
+    case .lost, .damaged, .unread, .closed: true
     default: false
     }
   }

@@ -5,7 +5,7 @@ import MimoStore
 /// Shows a ledger that another process keeps, as far as that has stored it.
 struct LedgerReader {
   private let store: LedgerStore
-  private var base: LedgerBase
+  private let promptEdges: [Int64]
   private var history: ShownHistory
   private var revision: UInt64 = 0
   private(set) var files: [FileState] = []
@@ -19,9 +19,7 @@ struct LedgerReader {
   /// Begins to read.
   init(_ store: LedgerStore, _ configuration: Configuration) throws(StoreError) {
     self.store = store
-    base = try store.base(
-      promptEdges: configuration.catalog.promptEdges, now: SystemClock.now,
-      ahead: configuration.ahead?.takeBase())
+    promptEdges = configuration.catalog.promptEdges
     history = ShownHistory(ahead: configuration.ahead?.takeCells)
   }
 
@@ -38,13 +36,12 @@ struct LedgerReader {
     commit = try store.commitNumber
     self.minutes = minutes
     try history.bring(minutes, from: store, held: [])
-    // After the cells: it has all names that they refer to.
-    try store.refresh(&base)
+    let base = try store.base(promptEdges: promptEdges, now: SystemClock.now)
     files = try store.fileStates()
     alerts = try store.alerts()
     isStillReading = try store.isStillReading()
     revision += 1
-    return history.before(UsageSnapshot(base, revision: revision))
+    return try history.snapshot(base, from: store, revision: revision)
   }
 
   /// What of the history the last snapshot has.

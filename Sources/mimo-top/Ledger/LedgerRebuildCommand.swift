@@ -44,7 +44,7 @@ struct LedgerRebuildCommand: ParsableCommand {
     }
     defer { new.close() }
     let scan = try LedgerCommand.attempt { () throws(StoreError) in
-      try LedgerScan(keeping: new, configuration, .passing)
+      try LedgerScan(keeping: new, configuration, .passing(nil))
     }
     for notice in scan.notices { StandardStreams.complain(notice) }
     if scan.hasTrouble {

@@ -7,8 +7,8 @@ import MimoStore
 enum NeededHistory {
   /// These minutes, or all, in memory, for numbers that are made again and again.
   case kept([Range<Minute>]?)
-  /// All of it, for a few passes.
-  case passing
+  /// These minutes, or all, for a few passes.
+  case passing(Range<Minute>?)
 }
 
 /// Everything that the ledger has and the logs say beyond it, read once.
@@ -85,7 +85,7 @@ struct LedgerScan {
     case .kept(let minutes):
       snapshot = try keeper.snapshot(minutes)
       store.close()
-    case .passing: snapshot = try keeper.passingSnapshot()
+    case .passing(let minutes): snapshot = try keeper.passingSnapshot(minutes)
     }
     files = collector.fileReports
     hasTrouble = keeper.trouble != nil || store.hasLostHistory

@@ -26,11 +26,11 @@ struct LedgerSums {
   private var cells: [Address: ArchivedCell] = [:]
 
   /// All that some cells have; calls known one by one are to be taken away.
-  init(_ list: CellList, _ base: LedgerBase, origin: String) {
-    series = base.series
+  init(_ list: CellList, _ book: AddressBook, origin: String) {
+    series = book.series
     let origin = Fingerprint(of: origin)
-    let cube = UsageCube(promptEdges: base.promptEdges)
-    fingerprints = series.map { origin.combined(with: Self.fingerprint(of: $0, base.names, cube)) }
+    let cube = UsageCube(promptEdges: book.promptEdges)
+    fingerprints = series.map { origin.combined(with: Self.fingerprint(of: $0, book.names, cube)) }
     var positions: [UInt64: UInt32] = [:]
     var first: [UInt32] = []
     for (position, fingerprint) in fingerprints.enumerated() {

@@ -37,11 +37,11 @@ struct LedgerTakeover {
   ) throws(Failure) -> LedgerExport.Selection {
     try LedgerCommand.attempt { () throws(StoreError) in
       let forgotten = try present.forgottenSources
-      let base = try former.base(promptEdges: [], now: SystemClock.now)
+      let book = try former.addressBook()
       var selection = try LedgerTakeover(from: former, to: present).selection
       let beyond = selection.sum
       selection.sum = { sum in
-        let source = base.names[base.series[Int(sum.cell.series)].labels.source]
+        let source = book.names[book.series[Int(sum.cell.series)].labels.source]
         let isForgotten = forgotten[Fingerprint(of: source)].map { sum.cell.minute.start < $0 }
         return isForgotten == true ? nil : beyond(sum)
       }
@@ -66,11 +66,11 @@ struct LedgerTakeover {
   /// The sums of a ledger, and what has the same names in another.
   private struct Sums {
     var list: [LedgerSums.Sum]
-    var base: LedgerBase
+    var book: AddressBook
 
     func place(_ sum: LedgerSums.Sum) -> Place {
-      let source = base.series[Int(sum.cell.series)].labels.source
-      return Place(minute: sum.cell.minute, source: base.names[source])
+      let source = book.series[Int(sum.cell.series)].labels.source
+      return Place(minute: sum.cell.minute, source: book.names[source])
     }
   }
 
@@ -96,9 +96,9 @@ struct LedgerTakeover {
   private static func sums(
     of store: LedgerStore, without isKnown: (ArchivedCall) -> Bool
   ) throws(StoreError) -> Sums {
-    let base = try store.base(promptEdges: [], now: SystemClock.now)
-    var sums = LedgerSums(try store.cells(), base, origin: LedgerExport.origin(of: store))
+    let book = try store.addressBook()
+    var sums = LedgerSums(try store.cells(), book, origin: LedgerExport.origin(of: store))
     for call in try store.allCalls().calls where isKnown(call) { sums.subtract(call) }
-    return Sums(list: sums.all, base: base)
+    return Sums(list: sums.all, book: book)
   }
 }

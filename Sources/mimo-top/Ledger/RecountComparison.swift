@@ -15,8 +15,6 @@ struct LogRecount {
     base.notBefore = try store.countedFrom(now: SystemClock.now)
     start = base.notBefore ?? .distantPast
     base.forgottenSources = try store.forgottenSources
-    // What is left of calls that were forgotten has to have an address.
-    base.series = [Series(labels: Labels(), tier: .standard, band: 0, flags: [])]
     let sources = configuration.sources.filter(\.isSeekable)
     let collector = LogCollector(
       ledger: Ledger(restoring: base, archive: ForgottenCalls(of: store)), sources: sources,
@@ -51,8 +49,17 @@ private struct ForgottenCalls: LedgerArchive {
   }
 
   func cells(of hour: Hour) -> [ArchivedCell] { [] }
-  func opening(of conversation: NameID) -> ArchivedOpening? { nil }
-  func calls(of series: Set<UInt32>) -> [ArchivedCall] { [] }
+  func opening(of conversation: [UInt8]) -> ArchivedOpening? { nil }
+  func calls(of conversation: [UInt8]) -> [ArchivedCall] { [] }
+  func names(at numbers: [UInt32]) -> [[UInt8]] { [] }
+
+  /// What is left of calls that were forgotten has to have an address.
+  func addresses(at numbers: [UInt32]) -> [ArchivedAddress] {
+    numbers.map { _ in
+      ArchivedAddress(
+        series: Series(labels: Labels(), tier: .standard, band: 0, flags: []), smallestPrompt: 0)
+    }
+  }
 }
 
 /// What the ledger and a recount of the logs have in common and what not.
@@ -144,11 +151,11 @@ struct RecountComparison {
   }
 
   init(of store: LedgerStore, with recount: LogRecount) throws(StoreError) {
-    let base = try store.base(promptEdges: [], now: SystemClock.now)
+    let book = try store.addressBook()
     let start = recount.start
     let changes = recount.ledger.changes()
     let (stored, told) = (
-      Subjects(base.series, base.names), Subjects(changes, recount.ledger.names)
+      Subjects(book.series, book.names), Subjects(changes.series, changes.names)
     )
     var findings: [Subject: Finding] = [:]
 
@@ -214,13 +221,6 @@ extension RecountComparison {
           source: names[series.labels.source], session: names[series.labels.session],
           model: names[series.labels.model])
       }
-    }
-
-    /// Those of a ledger that began with nothing.
-    init(_ changes: LedgerChanges, _ names: NameTable) {
-      // The one it began with stands for nothing.
-      self.init(changes.series, names)
-      subjects.insert(Subject(source: "", session: "", model: ""), at: 0)
     }
 
     fileprivate func place(_ minute: Minute, _ series: UInt32) -> Place {

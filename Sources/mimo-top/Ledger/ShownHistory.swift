@@ -6,8 +6,10 @@ import MimoStore
 /// What a ledger holds itself is left out, because there it may be newer.
 struct ShownHistory {
   private var history = ArchivedHistory()
-  /// The hours that have cells in the store.
-  private var stored: Set<Hour> = []
+  /// The days that are needed and have cells in the store.
+  private var stored: Set<Int32> = []
+  /// What was needed when they were looked up; `nil` if they never were.
+  private var needed: [Range<Minute>]??
   /// Of the days that are here: the hours left out, because the ledger holds them.
   private var leftOut: [Int32: Set<Hour>] = [:]
   /// The commit after which nothing was looked at.
@@ -33,37 +35,38 @@ struct ShownHistory {
     _ needed: [Range<Minute>]?, from store: LedgerStore, held: Set<Hour>
   ) throws(StoreError) {
     let commit = try store.commitNumber
-    let ahead = daysAhead(of: store, until: commit)
-    var changed: Set<Int32> = []
-    if let ahead {
-      (self.commit, stored, history) = (ahead.commit, Set(ahead.hours), ahead.history)
-      for day in Set(stored.map(\.day)) where day >= ahead.first { leftOut[day] = [] }
+    if let ahead = daysAhead(of: store, until: commit) {
+      (self.commit, history) = (ahead.commit, ahead.history)
+      for day in ahead.days { leftOut[day] = [] }
     }
-    if commit != self.commit {
-      // Hours can go too: what was forgotten.
-      let hours = try store.hours(changedSince: self.commit)
-      stored.formUnion(hours)
-      changed = Set(hours.map(\.day))
+    // Of what was brought. Hours can go too: what was forgotten.
+    let changed: Set =
+      commit == self.commit || self.commit == 0
+      ? [] : Set(try store.hours(changedSince: self.commit).map(\.day))
+    if self.needed != .some(needed) || commit != self.commit {
+      stored = try Self.days(of: needed, in: store)
     }
     let heldByDay = Dictionary(grouping: held, by: \.day).mapValues { Set($0) }
-    var wanted = Set(stored.map(\.day))
-    if let needed {
-      wanted = wanted.filter { day in needed.contains { $0.overlaps(Self.minutes(ofDay: day)) } }
-    }
-    for day in Array(leftOut.keys) where !wanted.contains(day) {
+    for day in Array(leftOut.keys) where !stored.contains(day) {
       leftOut[day] = nil
       history.remove(day)
     }
-    for day in wanted {
+    var cells: [Int32: CellList] = [:]
+    for day in stored {
       let heldHours = heldByDay[day] ?? []
       // What the ledger holds it has brought up to date itself.
       if leftOut[day] == heldHours, !changed.contains(day) || heldHours.count == 24 { continue }
       let hours = Hour(day * 24)..<Hour(day * 24 + 24)
-      history.replace(day, with: try store.cells(in: hours, except: heldHours))
-      leftOut[day] = heldHours
+      cells[day] = try store.cells(in: hours, except: heldHours)
     }
+    let days = Array(cells.keys)
+    // Addresses after the cells: then all that these refer to are there.
+    try history.replace(
+      with: consume cells, addresses: store.storedAddresses(at:), names: store.storedNames(at:))
+    for day in days { leftOut[day] = heldByDay[day] ?? [] }
     self.commit = commit
-    first = stored.union(held).min()?.minutes.lowerBound
+    self.needed = needed
+    first = [try store.firstHour, held.min()].compactMap { $0 }.min()?.minutes.lowerBound
     loaded = needed ?? [.distantPast ..< .distantFuture]
     // What comes from now on comes by itself.
     if let last = loaded.popLast() { loaded.append(last.lowerBound ..< .distantFuture) }
@@ -79,13 +82,31 @@ struct ShownHistory {
     return cells
   }
 
-  /// These cells before those of a ledger, or of a snapshot without cells.
+  /// These cells before those of a ledger.
   mutating func before(_ snapshot: UsageSnapshot) -> UsageSnapshot { history.before(snapshot) }
+
+  /// These cells without a ledger, and the latest calls of a base.
+  mutating func snapshot(
+    _ base: LedgerBase, from store: LedgerStore, revision: UInt64
+  ) throws(StoreError) -> UsageSnapshot {
+    try history.snapshot(
+      base, revision: revision, addresses: store.storedAddresses(at:), names: store.storedNames(at:)
+    )
+  }
 
   /// What is here, as the interface shows it.
   var coverage: (first: Minute?, loaded: [Range<Minute>]) { (first, loaded) }
 
-  private static func minutes(ofDay day: Int32) -> Range<Minute> {
-    Minute(day * 1440)..<Minute(day * 1440 + 1440)
+  /// The days that have cells among those that these minutes touch, or among all.
+  private static func days(
+    of minutes: [Range<Minute>]?, in store: LedgerStore
+  ) throws(StoreError) -> Set<Int32> {
+    var days: Set<Int32> = []
+    for range in minutes ?? [.distantPast ..< .distantFuture] where !range.isEmpty {
+      let first = Hour(of: range.lowerBound).day
+      let last = Hour(of: range.upperBound.advanced(by: -1)).day
+      days.formUnion(try store.hours(in: Hour(first * 24)..<Hour(last * 24 + 24)).map(\.day))
+    }
+    return days
   }
 }
