@@ -19,13 +19,15 @@ struct LogScan {
   /// - Parameters:
   ///   - minutes: the only ones of the ledger's history that are looked at; `nil` for all.
   ///   - counting: an empty ledger for what is not in the one on disk.
+  ///   - ahead: what may have begun to read named logs.
   ///   - body: may be called twice, if what has to be read of the ledger's history meanwhile cannot be.
   ///   - scan: what was read.
   static func withAll<Result>(
     _ configuration: Configuration, only minutes: Range<Minute>? = nil, with counting: Ledger,
+    ahead: ScanAhead? = nil,
     _ body: (_ scan: LogScan) -> Result
   ) -> (scan: LogScan, result: Result) {
-    var scan = LogScan(configuration, history: .passing(minutes), with: counting)
+    var scan = LogScan(configuration, history: .passing(minutes), with: counting, ahead: ahead)
     var result = body(scan)
     defer { scan.ledger?.close() }
     if let error = scan.ledger?.readError {
@@ -43,7 +45,7 @@ struct LogScan {
   ///   - counting: an empty ledger, used unless the one on disk is; by default one that keeps all that any screen needs.
   init(
     _ configuration: Configuration, history: NeededHistory = .kept(nil),
-    unusable: StoreError? = nil, with counting: Ledger? = nil
+    unusable: StoreError? = nil, with counting: Ledger? = nil, ahead: ScanAhead? = nil
   ) {
     ledgerError = unusable
     if unusable == nil, configuration.keepsLedger || configuration.addsHistory {
@@ -63,7 +65,7 @@ struct LogScan {
     if configuration.sources.allSatisfy(\.isSeekable) {
       let scan = ParallelScan(
         of: configuration.sources, ledger: ledger, formats: configuration.formats,
-        readTime: configuration.now)
+        readTime: configuration.now, ahead: ahead)
       (snapshot, files, sourceErrors) = (scan.snapshot, scan.files, scan.errors)
       return
     }
