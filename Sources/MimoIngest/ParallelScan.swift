@@ -21,7 +21,7 @@ public struct ParallelScan: Sendable {
   /// Sources and folders that could not be read.
   public let errors: [LogError]
 
-  /// Files larger than this are read in ranges of this size.
+  /// Large files are read in ranges of this size, and the last two of these in quarters.
   public static let rangeBytes: Int64 = 16 << 20
 
   /// Reads the files that `sources` lead to. Streams and named pipes are left out.
@@ -139,14 +139,17 @@ private final class Job: Sendable {
     parts = logs.indices.flatMap { index -> [Part] in
       var parts: [Part] = []
       var start: Int64 = 0
-      let rangeBytes =
-        logs[index].size > rangeBytes && Self.mustReadInOrder(logs[index], formats.lines)
-        ? .max : rangeBytes
+      let least = max(1, rangeBytes / 4)
+      let isWhole =
+        logs[index].size > least && Self.mustReadInOrder(logs[index], formats.lines)
       repeat {
+        let rest = logs[index].size - start
+        // Towards the end they are shorter, so that no thread waits long for the last one.
+        let size = isWhole ? .max : rest / 2 > rangeBytes ? rangeBytes : least
         // The last range has no end: the file may have grown since it was listed.
-        let isLast = logs[index].size - start <= rangeBytes
-        parts.append(Part(log: index, range: start..<(isLast ? .max : start + rangeBytes)))
-        start = isLast ? .max : start + rangeBytes
+        let isLast = rest <= size
+        parts.append(Part(log: index, range: start..<(isLast ? .max : start + size)))
+        start = isLast ? .max : start + size
       } while start < logs[index].size
       return parts
     }
