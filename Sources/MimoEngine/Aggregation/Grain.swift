@@ -36,7 +36,9 @@ public struct Grain: Sendable {
   @inline(__always)
   func start(of minute: Minute) -> Minute {
     if step == 1 { return minute }
-    let start = minute.number &- (minute.number % step &+ step) % step
+    // To divide by what the compiler knows takes a fifth of the time.
+    let into = step == 15 ? minute.number % 15 : minute.number % step
+    let start = minute.number &- (into < 0 ? into &+ step : into)
     // One of the minimum of minutes would begin before it.
     if start > minute.number { return minute }
     if cuts.isEmpty { return Minute(start) }

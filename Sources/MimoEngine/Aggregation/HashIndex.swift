@@ -48,16 +48,23 @@ struct HashIndex: Sendable {
   @inline(__always)
   mutating func append(_ key: UInt64, keyOf: (UInt32) -> UInt64) {
     if isFull { grow(keyOf) }
+    append(key)
+  }
+
+  /// Adds the next position where the table is not full.
+  @inline(__always)
+  mutating func append(_ key: UInt64) {
     place(key, UInt32(truncatingIfNeeded: count))
     count += 1
   }
 
   /// Whether the next position makes the table grow.
   @inline(__always)
-  private var isFull: Bool { (count + 1) * 100 > slotCount * 82 }
+  var isFull: Bool { (count + 1) * 100 > slotCount * 82 }
 
+  /// Makes room for more positions.
   @inline(never)
-  private mutating func grow(_ keyOf: (UInt32) -> UInt64) {
+  mutating func grow(_ keyOf: (UInt32) -> UInt64) {
     // What is expected is reached in steps of four, so that what is wrongly expected wastes little. One in a hundred
     // more: an expectation that is met but for a few entries would otherwise be worth nothing.
     var expected = expectedCount * 100 / 81 + 1

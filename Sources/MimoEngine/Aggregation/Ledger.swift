@@ -254,10 +254,12 @@ public struct Ledger: Sendable {
     add(contribution, to: call.cell)
     store(contribution, of: position, in: &call)
     calls.append(call)
-    do {
+    // A closure has to hold the calls, which takes longer than to add one.
+    if callIndex.isFull {
       let calls = calls
-      callIndex.append(key) { calls[$0].key }
+      callIndex.grow { calls[$0].key }
     }
+    callIndex.append(key)
     archiving?.calls.insert(position)
     remember(position, &record)
     if record.isRequest, record.conversation != .none { compete(position) }
