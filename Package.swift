@@ -33,7 +33,7 @@ let package = Package(
     .target(name: "MimoStore", dependencies: ["MimoEngine", "MimoSQLite", "MimoThreads"]),
     .target(
       name: "MimoIngest",
-      dependencies: ["MimoEngine", "MimoSQLite", "MimoThreads", "CZlib", "CZstd"]),
+      dependencies: ["MimoEngine", "MimoSQLite", "MimoThreads", "CScan", "CZlib", "CZstd"]),
     .target(name: "MimoCurses", dependencies: ["MimoScreen", "CCurses"]),
 
     // C: what Swift cannot say.
@@ -52,6 +52,7 @@ let package = Package(
         .linkedLibrary("ncurses", .when(platforms: [.macOS])),
       ]),
     .target(name: "CEmbedded"),
+    .target(name: "CScan"),
     .systemLibrary(
       name: "CSQLite", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
@@ -90,7 +91,7 @@ let package = Package(
     .testTarget(name: "MimoThreadsTests", dependencies: ["MimoThreads"]),
     .testTarget(
       name: "MimoIngestTests",
-      dependencies: ["MimoIngest", "MimoSQLite", "CZlib", "CZstd", "MimoTestSupport"],
+      dependencies: ["MimoIngest", "MimoSQLite", "CScan", "CZlib", "CZstd", "MimoTestSupport"],
       exclude: ["Fixtures"]),
     .target(name: "CFaultVFS", dependencies: ["CSQLite"], path: "Tests/CFaultVFS"),
     .testTarget(

@@ -3,10 +3,16 @@ public struct LogFormats: Sendable {
   var lines: [any RecordDecoder] = []
   var documents: [any DocumentDecoder.Type] = []
   var databases: [any DatabaseReader.Type] = []
+  /// Whether these are all known ones as they are.
+  private(set) var areAll = false
 
   /// All known formats.
-  public static let all = LogFormats(
-    lines: Decoders.all, documents: Decoders.documents, databases: Decoders.databases)
+  public static let all = {
+    var all = LogFormats(
+      lines: Decoders.all, documents: Decoders.documents, databases: Decoders.databases)
+    all.areAll = true
+    return all
+  }()
 
   /// The format of this name alone, or `nil` if there is none. A format may have several forms.
   public init?(named name: String) {
@@ -20,6 +26,7 @@ public struct LogFormats: Sendable {
   public init(mapping map: FieldMap) {
     self = .all
     lines = lines.map { $0 is PlainDecoder ? PlainDecoder(map) : $0 }
+    areAll = false
   }
 
   /// Plain lines alone, with the user's own names for what they say.

@@ -21,7 +21,7 @@ public struct ParallelScan: Sendable {
   /// Sources and folders that could not be read.
   public let errors: [LogError]
 
-  /// Files larger than this are read in ranges of this size.
+  /// Large files are read in ranges of this size, and the last two of these in quarters.
   public static let rangeBytes: Int64 = 16 << 20
 
   /// Reads the files that `sources` lead to. Streams and named pipes are left out.
@@ -29,26 +29,58 @@ public struct ParallelScan: Sendable {
   /// - Parameters:
   ///   - threads: how many to use; `nil` takes one for each core.
   ///   - rangeBytes: size of the ranges, for tests.
+  ///   - ahead: what may have begun to read them.
   public init(
     of sources: [LogSource], ledger: Ledger, formats: LogFormats = .all,
     readTime: Instant,
-    threads: Int? = nil, rangeBytes: Int64 = ParallelScan.rangeBytes
+    threads: Int? = nil, rangeBytes: Int64 = ParallelScan.rangeBytes, ahead: ScanAhead? = nil
   ) {
-    let listing = LogListing(of: sources)
-    let namedAlone = listing.logs.map { log in
-      if case .folder = sources[log.source] { false } else { true }
-    }
-    let job = Job(
-      logs: listing.logs, leavesOutCopies: namedAlone, ledger: ledger, formats: formats,
-      readTime: readTime,
-      rangeBytes: rangeBytes)
+    let begun = ahead.flatMap { $0.reads(sources, formats, readTime) ? $0 : nil }
+    let job =
+      begun?.job
+      ?? Job(of: sources, formats: formats, readTime: readTime, rangeBytes: rangeBytes)
+    job.begin(with: ledger)
     let cores = threads ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-    Workers.run(min(cores, max(1, job.parts.count))) { job.work() }
+    Workers.run(min(cores, max(1, job.parts.count)) - (begun == nil ? 0 : 1)) { job.work() }
+    begun?.wait()
     let result = job.finish()
     snapshot = result.ledger.snapshot()
     files = result.files
-    errors = listing.errors
+    errors = job.listing.errors
   }
+}
+
+/// A scan that begins before anybody knows what for: while a program finds out what was typed and reads prices.
+///
+/// It reads with all formats on one more thread, and counts nothing until a `ParallelScan` takes it over.
+public final class ScanAhead: Sendable {
+  /// The time of calls whose log tells none.
+  public let readTime: Instant
+  private let sources: [LogSource]
+  fileprivate let job: Job
+  private let thread: WorkerThread?
+
+  /// Begins to read what `sources` lead to.
+  public init(
+    of sources: [LogSource], readTime: Instant, rangeBytes: Int64 = ParallelScan.rangeBytes
+  ) {
+    self.sources = sources
+    self.readTime = readTime
+    let job = Job(of: sources, formats: .all, readTime: readTime, rangeBytes: rangeBytes)
+    self.job = job
+    thread = WorkerThread.start { job.work() }
+  }
+
+  fileprivate func reads(
+    _ sources: [LogSource], _ formats: LogFormats, _ readTime: Instant
+  ) -> Bool {
+    sources == self.sources && formats.areAll && readTime == self.readTime
+  }
+
+  fileprivate func wait() { thread?.join() }
+
+  /// Lets it end soon, if nobody took it over.
+  public func cancel() { job.cancel() }
 }
 
 /// A range of one file.
@@ -65,6 +97,8 @@ private struct PartResult: Sendable {
   /// The names the decoder's state refers to.
   var names: NameTable
   var bytes: Int64 = 0
+  /// Of which the records are still with the thread.
+  var uncounted: Int64 = 0
   var outcome = NameTranslation.Outcome()
   var copiesLeftOut = 0
   var unfinished: (offset: Int64, length: Int)?
@@ -72,41 +106,50 @@ private struct PartResult: Sendable {
 }
 
 private final class Job: Sendable {
-  let logs: [FoundLog]
+  let listing: LogListing
   let parts: [Part]
   private let leavesOutCopies: [Bool]
   private let formats: LogFormats
   private let readTime: Instant
   private let nextPart = Atomic<Int>(0)
-  private let bytesRead = Atomic<Int64>(0)
+  /// Of which the records are in the ledger.
+  private let bytesCounted = Atomic<Int64>(0)
   private let bytesInAll: Int64
-  private let ledger: Mutex<Ledger>
+  private let ledger = Mutex<Ledger?>(nil)
+  private let hasLedger = Atomic<Bool>(false)
+  /// Closed when there is a ledger, or will be none.
+  private let gate = Channel<Never>(capacity: 0)
   private let results: Mutex<[Int: PartResult]>
   private let plainLogs = Mutex<[Bookmark]?>(nil)
 
-  init(
-    logs: [FoundLog], leavesOutCopies: [Bool], ledger: Ledger, formats: LogFormats,
-    readTime: Instant,
-    rangeBytes: Int64
-  ) {
-    self.logs = logs
-    self.leavesOutCopies = leavesOutCopies
+  private var logs: [FoundLog] { listing.logs }
+
+  init(of sources: [LogSource], formats: LogFormats, readTime: Instant, rangeBytes: Int64) {
+    let listing = LogListing(of: sources)
+    let logs = listing.logs
+    self.listing = listing
+    // A file named alone does not tell whether the originals are elsewhere.
+    leavesOutCopies = logs.map { log in
+      if case .folder = sources[log.source] { false } else { true }
+    }
     self.formats = formats
     self.readTime = readTime
     bytesInAll = logs.reduce(0) { $0 + $1.size }
-    self.ledger = Mutex(ledger)
     results = Mutex([:])
     parts = logs.indices.flatMap { index -> [Part] in
       var parts: [Part] = []
       var start: Int64 = 0
-      let rangeBytes =
-        logs[index].size > rangeBytes && Self.mustReadInOrder(logs[index], formats.lines)
-        ? .max : rangeBytes
+      let least = max(1, rangeBytes / 4)
+      let isWhole =
+        logs[index].size > least && Self.mustReadInOrder(logs[index], formats.lines)
       repeat {
+        let rest = logs[index].size - start
+        // Towards the end they are shorter, so that no thread waits long for the last one.
+        let size = isWhole ? .max : rest / 2 > rangeBytes ? rangeBytes : least
         // The last range has no end: the file may have grown since it was listed.
-        let isLast = logs[index].size - start <= rangeBytes
-        parts.append(Part(log: index, range: start..<(isLast ? .max : start + rangeBytes)))
-        start = isLast ? .max : start + rangeBytes
+        let isLast = rest <= size
+        parts.append(Part(log: index, range: start..<(isLast ? .max : start + size)))
+        start = isLast ? .max : start + size
       } while start < logs[index].size
       return parts
     }
@@ -120,6 +163,19 @@ private final class Job: Sendable {
       decoder.decode($0, at: $1, into: &output)
     }
     return decoder.readsInOrder
+  }
+
+  /// Counts from now on.
+  func begin(with ledger: Ledger) {
+    self.ledger.withLock { $0 = ledger }
+    hasLedger.store(true, ordering: .releasing)
+    gate.close()
+  }
+
+  /// Begins no other part; what nobody has counted by then is left out.
+  func cancel() {
+    nextPart.store(parts.count, ordering: .relaxed)
+    gate.close()
   }
 
   /// Reads parts until none is left. Called on each thread.
@@ -146,7 +202,7 @@ private final class Job: Sendable {
         // Read by whoever has its first part.
         if part.range.lowerBound == 0 {
           // How far it is cannot be told: as if it were done.
-          bytesRead.add(logs[part.log].size, ordering: .relaxed)
+          bytesCounted.add(logs[part.log].size, ordering: .relaxed)
           readWhole(kind, part, &output, &translation, &result)
         }
         result.names = output.names
@@ -157,7 +213,7 @@ private final class Job: Sendable {
       ) { lines, offset in
         result.decoder.decode(lines, at: offset, into: &output)
         result.bytes += Int64(lines.count)
-        bytesRead.add(Int64(lines.count), ordering: .relaxed)
+        result.uncounted += Int64(lines.count)
         count(&output, part.log, &translation, &result, mayWait: false)
       }
       result.errors = end.longLines
@@ -206,6 +262,8 @@ private final class Job: Sendable {
 
   /// Records that a thread keeps, at most, while another one has the ledger: it reads on instead of waiting.
   private static let keptRecords = 4096
+  /// As long as there is no ledger.
+  private static let keptAhead = 4 * keptRecords
   /// What is read at once: it stays in the cache of a core until it is decoded. (5 % faster than 1 MiB.)
   private static let windowBytes = 256 << 10
 
@@ -215,12 +273,18 @@ private final class Job: Sendable {
   ) {
     if leavesOutCopies[log] { result.copiesLeftOut += output.dropEmbeddedCopies() }
     if output.records.isEmpty { return }
+    if !hasLedger.load(ordering: .acquiring) {
+      if !mayWait, output.records.count < Self.keptAhead { return }
+      _ = gate.receive()
+      // Cancelled.
+      if !hasLedger.load(ordering: .acquiring) { return output.removeAll() }
+    }
     let outcome: NameTranslation.Outcome
     if mayWait || output.records.count >= Self.keptRecords {
-      outcome = ledger.withLock { record(&output, &translation, &$0) }
+      outcome = ledger.withLock { record(&output, &translation, &result, &$0!) }
     } else {
       guard
-        let now = ledger.withLockIfAvailable({ record(&output, &translation, &$0) })
+        let now = ledger.withLockIfAvailable({ record(&output, &translation, &result, &$0!) })
       else { return }
       outcome = now
     }
@@ -228,9 +292,12 @@ private final class Job: Sendable {
   }
 
   private func record(
-    _ output: inout DecodedLines, _ translation: inout NameTranslation, _ ledger: inout Ledger
+    _ output: inout DecodedLines, _ translation: inout NameTranslation,
+    _ result: inout PartResult, _ ledger: inout Ledger
   ) -> NameTranslation.Outcome {
-    ledger.expect(share: Double(bytesInAll) / Double(bytesRead.load(ordering: .relaxed)))
+    ledger.expect(share: Double(bytesInAll) / Double(bytesCounted.load(ordering: .relaxed)))
+    bytesCounted.add(result.uncounted, ordering: .relaxed)
+    result.uncounted = 0
     return translation.record(&output, into: &ledger)
   }
 
@@ -251,7 +318,7 @@ private final class Job: Sendable {
       }
       files[part.log].add(result)
     }
-    return (ledger.withLock { $0 }, files)
+    return (ledger.withLock { $0! }, files)
   }
 }
 

@@ -86,6 +86,14 @@ struct Configuration {
     return pricesAt.map { tariff.withPrices(of: $0.minute) } ?? tariff
   }
 
+  /// An empty ledger for a report, which shows no single call. How a subscription stands depends on each minute.
+  var reportLedger: Ledger {
+    Ledger(
+      promptEdges: catalog.promptEdges,
+      grain: plan.isSubscription
+        ? .everyMinute : Grain(for: tariff, window: window, clock: clock), keepsRecent: false)
+  }
+
   /// Prices every call at the lists of a date, an instant, a span before now, or `today`.
   ///
   /// - Throws: `Misuse` if it is none of these.

@@ -18,17 +18,20 @@ struct LogScan {
   ///
   /// - Parameters:
   ///   - minutes: the only ones of the ledger's history that are looked at; `nil` for all.
+  ///   - counting: an empty ledger for what is not in the one on disk.
+  ///   - ahead: what may have begun to read named logs.
   ///   - body: may be called twice, if what has to be read of the ledger's history meanwhile cannot be.
   ///   - scan: what was read.
   static func withAll<Result>(
-    _ configuration: Configuration, only minutes: Range<Minute>? = nil,
+    _ configuration: Configuration, only minutes: Range<Minute>? = nil, with counting: Ledger,
+    ahead: ScanAhead? = nil,
     _ body: (_ scan: LogScan) -> Result
   ) -> (scan: LogScan, result: Result) {
-    var scan = LogScan(configuration, history: .passing(minutes))
+    var scan = LogScan(configuration, history: .passing(minutes), with: counting, ahead: ahead)
     var result = body(scan)
     defer { scan.ledger?.close() }
     if let error = scan.ledger?.readError {
-      scan = LogScan(configuration, unusable: error)
+      scan = LogScan(configuration, unusable: error, with: counting)
       result = body(scan)
     }
     return (scan, result)
@@ -39,9 +42,10 @@ struct LogScan {
   /// - Parameters:
   ///   - history: what is needed of that in the ledger.
   ///   - unusable: why the ledger is not to be used.
+  ///   - counting: an empty ledger, used unless the one on disk is; by default one that keeps all that any screen needs.
   init(
     _ configuration: Configuration, history: NeededHistory = .kept(nil),
-    unusable: StoreError? = nil
+    unusable: StoreError? = nil, with counting: Ledger? = nil, ahead: ScanAhead? = nil
   ) {
     ledgerError = unusable
     if unusable == nil, configuration.keepsLedger || configuration.addsHistory {
@@ -57,11 +61,11 @@ struct LogScan {
         ledgerError = error
       }
     }
-    let ledger = Ledger(promptEdges: configuration.catalog.promptEdges)
+    let ledger = counting ?? Ledger(promptEdges: configuration.catalog.promptEdges)
     if configuration.sources.allSatisfy(\.isSeekable) {
       let scan = ParallelScan(
         of: configuration.sources, ledger: ledger, formats: configuration.formats,
-        readTime: configuration.now)
+        readTime: configuration.now, ahead: ahead)
       (snapshot, files, sourceErrors) = (scan.snapshot, scan.files, scan.errors)
       return
     }

@@ -33,6 +33,7 @@ struct MimoTop: ParsableCommand {
     // The parser offers a long name only.
     let typed = CommandLine.arguments.dropFirst().map { $0 == "-v" ? "--version" : $0 }
     LedgerAhead.begin(expecting: typed)
+    ReportAhead.begin(expecting: typed)
     do {
       var command = try parseAsRoot(typed)
       try command.run()

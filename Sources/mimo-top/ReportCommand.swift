@@ -45,7 +45,9 @@ struct ReportCommand: ParsableCommand {
   var csv = false
 
   func run() throws {
-    var configuration = try Configuration(common)
+    let ahead = ReportAhead.take()
+    defer { ahead?.cancel() }
+    var configuration = try Configuration(common, now: ahead?.readTime ?? SystemClock.now)
     if let pricesAt { try configuration.fixPrices(pricesAt) }
     guard let grouping = Grouping(rawValue: by) else {
       throw Misuse(
@@ -66,7 +68,9 @@ struct ReportCommand: ParsableCommand {
     // A subscription has periods that may be older than the window. What ends somewhere and begins nowhere is nearly all.
     let isPart = configuration.window.map { $0.lowerBound > .distantPast } ?? false
     let minutes = isPart && !configuration.plan.isSubscription ? configuration.window : nil
-    let (scan, result) = LogScan.withAll(configuration, only: minutes) { scan in
+    let (scan, result) = LogScan.withAll(
+      configuration, only: minutes, with: configuration.reportLedger, ahead: ahead
+    ) { scan in
       let result = ReportResult(
         configuration, grouping: grouping, scan: scan, order: order, limit: limit)
       let text = json ? result.json.text + "\n" : csv ? result.csv : result.table

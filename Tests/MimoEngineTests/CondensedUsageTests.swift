@@ -3,7 +3,7 @@ import Testing
 @testable import MimoEngine
 
 /// Prices that change by date, hour, weekday and day off, with routes, a retirement and tiers.
-private enum Changing {
+enum Changing {
   static let first = utc("2026-03-20T00:00").minute
   static let days = 75
 

@@ -1,3 +1,4 @@
+import CScan
 import MimoTestSupport
 import Testing
 
@@ -199,14 +200,68 @@ private struct Answers {
     #expect(known[first...].allSatisfy { $0 })
   }
 
-  @Test func `every cut of a known answer is read as without shapes`() {
+  @Test(arguments: ["1795000060", "\"2026-11-22T10:00:00Z\""])
+  func `every cut of a known answer is read as without shapes`(_ created: String) {
     let whole =
-      #"{"id":"a","choices":[{"message":{"content":"so \"quoted\" a text"}}],"created":1795000060,"model":"m","usage":{"prompt_tokens":15,"completion_tokens":7}}"#
-    let cuts = (0..<whole.utf8.count).map { whole + "\n" + String(whole.prefix($0)) + "\n" }
-    let text = cuts.joined()
-    let learned = Decoded(text, formats: [AnswerDecoder()])
-    let plain = Decoded(text, formats: [AnswerDecoder.withoutShapes])
-    #expect(learned.calls == plain.calls)
-    #expect(learned.tally == plain.tally)
+      #"{"id":"a","choices":[{"message":{"content":"so \"quoted\" a text"}}],"created":\#(created),"model":"m","usage":{"prompt_tokens":15,"completion_tokens":7,"cost":0.5}}"#
+    for (cut, behind) in [("\n", ""), ("\n", "\n"), ("\r\n", "\n"), ("\n ", "\n")] {
+      let cuts = (0..<whole.utf8.count).map { place in
+        whole + "\n" + String(whole.prefix(place)) + cut
+          + (behind.isEmpty ? "" : String(whole.dropFirst(place)) + behind)
+      }
+      let text = cuts.joined()
+      let learned = Decoded(text, formats: [AnswerDecoder()])
+      let plain = Decoded(text, formats: [AnswerDecoder.withoutShapes])
+      #expect(learned.calls == plain.calls)
+      #expect(learned.tally == plain.tally)
+    }
+  }
+
+  @Test func `an answer that stands over several lines looks like no line`() throws {
+    let answer = #"{"id":"a","model":"m",\#n"usage":{"prompt_tokens":5}}"#
+    #expect(try known([answer, answer]) == [false, false])
+  }
+
+  /// Where a text ends, byte by byte.
+  private func end(of text: [UInt8]) -> Int? {
+    var place = 0
+    while place < text.count, text[place] != 10 {
+      if text[place] == 34 { return place }
+      place += text[place] == 92 && place + 1 < text.count && text[place + 1] != 10 ? 2 : 1
+    }
+    return nil
+  }
+
+  private func expectEnd(of text: [UInt8]) {
+    text.withUnsafeBufferPointer { bytes in
+      guard let start = bytes.baseAddress else { return }
+      let found = cs_end_of_text(start, start + bytes.count)
+      #expect(found.map { $0 - start } == end(of: text), "\(text)")
+    }
+  }
+
+  @Test(arguments: 1...6)
+  func `backslashes count wherever they stand`(_ backslashes: Int) {
+    for place in 0..<200 {
+      for behind in [[34], [110, 34], [34, 34]] as [[UInt8]] {
+        var text = [UInt8](repeating: 97, count: 260)
+        let escaped = Array(repeating: 92, count: backslashes) + behind
+        text.replaceSubrange(place..<place + escaped.count, with: escaped)
+        expectEnd(of: text)
+      }
+    }
+  }
+
+  @Test(arguments: 0..<20 as Range<UInt64>)
+  func `a text ends at the first quote that is not escaped, in its line`(_ seed: UInt64) {
+    var random = SplitMix(state: seed)
+    for _ in 0..<500 {
+      let rarity = 1 + random.next() % 60
+      let text = (0..<random.next() % 300).map { _ -> UInt8 in
+        let choice = random.next() % (rarity * 4)
+        return [34, 92, 92, 10].indices.contains(Int(choice)) ? [34, 92, 92, 10][Int(choice)] : 97
+      }
+      expectEnd(of: text)
+    }
   }
 }

@@ -66,7 +66,8 @@ import Testing
   func `reading a large file in ranges counts the same`(_ file: String) throws {
     let path = formatSamples.appendingPathComponent(file).path
     let whole = sums(try collect(.file(path)).ledger.snapshot())
-    for rangeBytes: Int64 in [100, 700] {
+    let size = Int64(try Data(contentsOf: URL(fileURLWithPath: path)).count)
+    for rangeBytes in [100, 700, size / 2, size, 2 * size] {
       let scan = ParallelScan(
         of: [.file(path)], ledger: Ledger(promptEdges: []), readTime: Decoded.readTime, threads: 2,
         rangeBytes: rangeBytes)

@@ -58,8 +58,11 @@ struct HashIndex: Sendable {
 
   @inline(never)
   private mutating func grow(_ keyOf: (UInt32) -> UInt64) {
-    let expected = expectedCount * 100 / 82 + 1
-    slotCount = min(slotCount * 2, max(slotCount + slotCount * 3 / 10, expected))
+    // What is expected is reached in steps of four, so that what is wrongly expected wastes little. One in a hundred
+    // more: an expectation that is met but for a few entries would otherwise be worth nothing.
+    var expected = expectedCount * 100 / 81 + 1
+    while expected > slotCount * 4 { expected /= 4 }
+    slotCount = max(slotCount + slotCount * 3 / 10, expected)
     // The old table goes before the new one comes: memory has no peak here.
     slots = []
     slots = [UInt8](repeating: 0, count: slotCount * Self.slotBytes + Self.spareBytes)

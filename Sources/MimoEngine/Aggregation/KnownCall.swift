@@ -10,7 +10,7 @@ extension Ledger {
     var request: UInt32
     /// The cell it is counted in.
     var cell: UInt32 = 0
-    /// From the lowest bit: fresh input 24, read from the cache 24, milliseconds in the minute 16.
+    /// From the lowest bit: fresh input 22, read from the cache 22, milliseconds in the cell 20.
     private var prompt: UInt64 = 0
     /// From the lowest bit: output 20, reasoning 17, written to the cache 21, whether for an hour 1, rank 2,
     /// flags 3.
@@ -21,10 +21,10 @@ extension Ledger {
       self.request = request
     }
 
-    /// When in the minute of its cell its earliest line was written.
-    var milliseconds: UInt16 {
-      get { UInt16(truncatingIfNeeded: prompt >> 48) }
-      set { prompt = prompt & 0xFFFF_FFFF_FFFF | UInt64(newValue) << 48 }
+    /// How long after the beginning of its cell its earliest line was written.
+    var milliseconds: UInt32 {
+      get { UInt32(truncatingIfNeeded: prompt >> 44) }
+      set { prompt = prompt & 0xFFF_FFFF_FFFF | UInt64(newValue) << 44 }
     }
 
     var rank: CallIdentity.Rank {
@@ -58,7 +58,7 @@ extension Ledger {
       let written = Int64(rest >> 37 & 0x1F_FFFF)
       let isForHour = rest >> 58 & 1 != 0
       return TokenCounts(
-        input: Int64(prompt & 0xFF_FFFF), cacheRead: Int64(prompt >> 24 & 0xFF_FFFF),
+        input: Int64(prompt & 0x3F_FFFF), cacheRead: Int64(prompt >> 22 & 0x3F_FFFF),
         cacheWrite5m: isForHour ? 0 : written, cacheWrite1h: isForHour ? written : 0,
         output: Int64(rest & 0xF_FFFF), reasoning: Int64(rest >> 20 & 0x1_FFFF))
     }
@@ -66,10 +66,10 @@ extension Ledger {
     /// Keeps the counters; `false`, with nothing changed, if they are too wide.
     mutating func setTokens(_ t: TokenCounts) -> Bool {
       let written = t.cacheWrite5m | t.cacheWrite1h
-      guard (t.input | t.cacheRead) >> 24 == 0, t.output >> 20 == 0, t.reasoning >> 17 == 0,
+      guard (t.input | t.cacheRead) >> 22 == 0, t.output >> 20 == 0, t.reasoning >> 17 == 0,
         written >> 21 == 0, t.cacheWrite5m == 0 || t.cacheWrite1h == 0
       else { return false }
-      prompt = (prompt >> 48) << 48 | UInt64(t.cacheRead) << 24 | UInt64(t.input)
+      prompt = (prompt >> 44) << 44 | UInt64(t.cacheRead) << 22 | UInt64(t.input)
       rest =
         (rest >> 59) << 59 | (t.cacheWrite1h > 0 ? 1 << 58 : 0) | UInt64(written) << 37
         | UInt64(t.reasoning) << 20 | UInt64(t.output)

@@ -33,6 +33,7 @@ public struct Ledger: Sendable {
   public var knownCalls: Int { calls.count }
 
   var cube: UsageCube
+  private let grain: Grain
   private var seriesIndex = HashIndex()
   var cellIndex = HashIndex()
   /// For each series the cell it was counted in last: logs are in order of time.
@@ -65,8 +66,15 @@ public struct Ledger: Sendable {
 
   /// Creates an empty ledger.
   ///
-  /// - Parameter promptEdges: prompt sizes at which some price changes, ascending.
-  public init(promptEdges: [Int64]) { cube = UsageCube(promptEdges: promptEdges) }
+  /// - Parameters:
+  ///   - promptEdges: prompt sizes at which some price changes, ascending.
+  ///   - grain: which minutes may share a cell.
+  ///   - keepsRecent: whether snapshots have the latest calls.
+  public init(promptEdges: [Int64], grain: Grain = .everyMinute, keepsRecent: Bool = true) {
+    cube = UsageCube(promptEdges: promptEdges)
+    self.grain = grain
+    if !keepsRecent { recent = .never }
+  }
 
   /// All counted so far; cheap, and unaffected by later records.
   public func snapshot() -> UsageSnapshot {
@@ -147,7 +155,7 @@ public struct Ledger: Sendable {
   private mutating func recordNameless(_ record: inout UsageRecord) {
     let opens = wouldOpen(&record, order: 0)
     let series = seriesPosition(of: &record, opening: opens)
-    let cell = cell(record.time.minute, series)
+    let cell = cell(grain.start(of: record.time.minute), series)
     let contribution = Contribution(of: record)
     add(contribution, to: cell)
     rememberNameless(record, series: series)
@@ -236,12 +244,13 @@ public struct Ledger: Sendable {
     var call = Call(key: key, request: request)
     call.rank = rank
     call.isSecond = isSecond
-    call.milliseconds = Self.millisecondsInMinute(record.time)
+    let start = grain.start(of: record.time.minute)
+    call.milliseconds = Self.milliseconds(of: record.time, since: start)
     call.failed = record.failed
     let opens = wouldOpen(&record, order: call.order)
     let series = seriesPosition(of: &record, opening: opens)
     let contribution = Contribution(of: record)
-    call.cell = cell(record.time.minute, series)
+    call.cell = cell(start, series)
     add(contribution, to: call.cell)
     store(contribution, of: position, in: &call)
     calls.append(call)
@@ -280,7 +289,7 @@ public struct Ledger: Sendable {
         merged.tokens.takePrompt(of: didTell ? old.tokens : record.tokens)
         record.tellsCache = true
       }
-      if !files(record, before: oldSeries, oldCell.minute) {
+      if !files(record, before: oldSeries, oldTime.minute) {
         record.labels = oldSeries.labels
         record.tier = oldSeries.tier
         record.answeredByProxyCache = oldSeries.flags.contains(.answeredByProxyCache)
@@ -294,7 +303,8 @@ public struct Ledger: Sendable {
     call.rank = rank
     call.request = request
     call.failed = record.failed
-    call.milliseconds = Self.millisecondsInMinute(record.time)
+    let start = grain.start(of: record.time.minute)
+    call.milliseconds = Self.milliseconds(of: record.time, since: start)
 
     let wasCandidate = openingCall(of: oldConversation) == position
     let stepsBack =
@@ -304,8 +314,7 @@ public struct Ledger: Sendable {
     let opens = oldSeries.flags.contains(.opensConversation) && !stepsBack
     let series = seriesPosition(of: &record, opening: opens)
     let target =
-      record.time.minute == oldCell.minute && series == oldCell.series
-      ? call.cell : cell(record.time.minute, series)
+      start == oldCell.minute && series == oldCell.series ? call.cell : cell(start, series)
     subtract(old, from: call.cell)
     add(merged, to: target)
     let isNews = replacing || merged != old || target != call.cell || record.time != oldTime
@@ -353,8 +362,12 @@ public struct Ledger: Sendable {
     self[call.cell].minute.start.advanced(byMilliseconds: Int64(call.milliseconds))
   }
 
-  static func millisecondsInMinute(_ time: Instant) -> UInt16 {
-    UInt16(time.milliseconds - floorDivide(time.milliseconds, 60_000) * 60_000)
+  private static func milliseconds(of time: Instant, since start: Minute) -> UInt32 {
+    UInt32(time.minute.number &- start.number) * 60_000 + millisecondsInMinute(time)
+  }
+
+  static func millisecondsInMinute(_ time: Instant) -> UInt32 {
+    UInt32(time.milliseconds - floorDivide(time.milliseconds, 60_000) * 60_000)
   }
 
   func contribution(of position: UInt32) -> Contribution {
@@ -636,10 +649,13 @@ public struct Ledger: Sendable {
     let beside = c.beside.isNothing ? 0 : c.beside.quantities.sum
     load.counts += sign * (c.tokens.prompt + c.tokens.output + beside)
     load.calls += sign * Int64(c.calls)
-    if archiving != nil { archiving!.note(self[cell].minute) }
-    cube.chunks[Int(cell) / CellChunk.capacity].change(
-      Int(cell) % CellChunk.capacity, by: c.tokens, requests: c.requests, errors: c.errors,
-      c.beside, isAdded: sign > 0)
+    let (chunk, row) = (Int(cell) / CellChunk.capacity, Int(cell) % CellChunk.capacity)
+    cube.chunks[chunk].cells[row].change(
+      by: c.tokens, requests: c.requests, errors: c.errors, isAdded: sign > 0)
+    if !c.beside.isNothing { cube.chunks[chunk].change(row, by: c.beside, isAdded: sign > 0) }
+    // To compare it with `nil` would copy it.
+    let minute = cube.chunks[chunk].cells[row].minute
+    archiving?.note(minute)
   }
 
   // MARK: - Latest calls

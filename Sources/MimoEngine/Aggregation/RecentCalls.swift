@@ -18,6 +18,13 @@ struct RecentCalls: Sendable {
   private var floor = Instant(milliseconds: .min)
   private var isOrdered = true
 
+  /// Keeps none.
+  static var never: RecentCalls {
+    var recent = RecentCalls()
+    recent.floor = Instant(milliseconds: .max)
+    return recent
+  }
+
   /// Whether a call of this time may still be among the last.
   @inline(__always)
   func wants(_ time: Instant) -> Bool { time >= floor }

@@ -145,17 +145,8 @@ public struct CellChunk: Sendable {
     lastMinute = max(lastMinute, cell.minute)
   }
 
-  /// Adds counts to a cell, or takes away what was added before.
-  @inline(__always)
-  mutating func change(
-    _ row: Int, by tokens: TokenCounts, requests: UInt32, errors: UInt32, _ beside: BesideTokens,
-    isAdded: Bool
-  ) {
-    cells[row].change(by: tokens, requests: requests, errors: errors, isAdded: isAdded)
-    if !beside.isNothing { change(row, by: beside, isAdded: isAdded) }
-  }
-
-  private mutating func change(_ row: Int, by beside: BesideTokens, isAdded: Bool) {
+  /// Adds what few calls have to a cell, or takes away what was added before.
+  mutating func change(_ row: Int, by beside: BesideTokens, isAdded: Bool) {
     if !beside.quantities.isZero {
       if quantities.isEmpty { quantities = Array(repeating: Quantities(), count: cells.count) }
       quantities[row].add(beside.quantities, sign: isAdded ? 1 : -1)

@@ -37,6 +37,17 @@ struct PriceEdges {
     }
   }
 
+  /// Adds all that decides rates under a tariff, whatever is called.
+  mutating func add(_ tariff: Tariff) {
+    for (p, provider) in tariff.book.providers.enumerated() {
+      for m in provider.models.indices { add(ModelIndex(provider: p, model: m), in: tariff.book) }
+    }
+    for plan in [tariff.plan] + tariff.plan.recognised {
+      for model in plan.models { add(model.entries) }
+    }
+    add(tariff.plan)
+  }
+
   /// Adds when fees, credits and factors of a plan change.
   mutating func add(_ plan: Plan) {
     for version in plan.versions { add(version.validity) }

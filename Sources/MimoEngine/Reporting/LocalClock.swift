@@ -16,7 +16,7 @@ public struct LocalClock: Hashable, Sendable {
 
   /// The zone's IANA name.
   public let name: String
-  private let stretches: [Stretch]
+  let stretches: [Stretch]
 
   /// Creates a clock from its stretches, the earliest first; before the first one its offset holds too.
   public init(name: String, stretches: [Stretch]) {

@@ -1,3 +1,4 @@
+import CScan
 import MimoEngine
 
 /// What the last few kinds of answers of a log looked like.
@@ -12,9 +13,25 @@ struct AnswerShapes: Sendable {
     /// Where the texts stand that all such answers have.
     fileprivate let text: TextCopy
 
-    /// Reads a line's values into the answer; `false`, with some of them read, if the line looks different.
-    fileprivate mutating func read(_ line: UnsafeRawBufferPointer) -> Bool {
-      shape.matches(line) { hole, cursor throws(DecodeError) in try answer.read(hole, &cursor) }
+    /// Reads the values of the line that a text begins with into the answer, and returns its length; `nil`, with some
+    /// of them read, if the line looks different.
+    ///
+    /// - Parameter text: a line, or several with a newline behind each but perhaps the last.
+    fileprivate mutating func read(_ text: UnsafeRawBufferPointer) -> Int? {
+      var cursor = JSONCursor(text)
+      var place = shape.start
+      while place.pass(&cursor) {
+        guard let hole = place.hole else { return cursor.isAtLineEnd ? cursor.offset : nil }
+        let value = cursor.p
+        guard (try? answer.read(hole, &cursor)) ?? false else { return nil }
+        // No piece goes beyond its line, and no number does; a string without its end may.
+        if value < cursor.p, value.pointee == UInt8(ascii: "\""),
+          ByteSearch.hasNewline(value, cursor.p)
+        {
+          return nil
+        }
+      }
+      return nil
     }
   }
 
@@ -37,23 +54,25 @@ struct AnswerShapes: Sendable {
   /// Files are followed by the thousand, and each may have its shapes.
   private static let longest = 2048
 
-  /// The position of the answer that a line looks like, which then has the line's values: it is valid as long as both.
+  /// Which answer the line looks like that a text begins with, and how long the line is. The answer then has the
+  /// line's values: it is valid as long as both.
   @inline(__always)
-  mutating func find(_ line: UnsafeRawBufferPointer) -> Int? {
+  mutating func find(_ text: UnsafeRawBufferPointer) -> (known: Int, length: Int)? {
     if known.isEmpty { return nil }
-    if known[latest].read(line) {
+    if let length = known[latest].read(text) {
       if waste > 0 { waste -= 1 }
-      return latest
+      return (latest, length)
     }
-    return findOther(line)
+    return findOther(text)
   }
 
   @inline(never)
-  private mutating func findOther(_ line: UnsafeRawBufferPointer) -> Int? {
-    for index in known.indices where index != latest && known[index].read(line) {
+  private mutating func findOther(_ text: UnsafeRawBufferPointer) -> (known: Int, length: Int)? {
+    for index in known.indices where index != latest {
+      guard let length = known[index].read(text) else { continue }
       latest = index
       if waste > 0 { waste -= 1 }
-      return index
+      return (index, length)
     }
     return nil
   }
@@ -74,7 +93,8 @@ struct AnswerShapes: Sendable {
 
   @inline(never)
   private mutating func learnNew(_ line: UnsafeRawBufferPointer) {
-    guard let holes = Answer.holes(of: line) else { return }
+    // A document over several lines has one newline or more inside.
+    guard firstNewline(in: line, from: 0) == nil, let holes = Answer.holes(of: line) else { return }
     // What nobody reads need not be kept.
     var text: [UInt8] = []
     var start = 0
@@ -117,7 +137,7 @@ extension Answer {
   mutating func read(_ hole: Hole, _ cursor: inout JSONCursor) throws(DecodeError) -> Bool {
     switch hole {
     case .text:
-      guard let quote = cursor.closingQuote(cursor.p, searched: cursor.p) else { return false }
+      guard let quote = cs_end_of_text(cursor.p, cursor.end) else { return false }
       cursor.p = quote
       return true
     case .number: return try cursor.numberText() != nil

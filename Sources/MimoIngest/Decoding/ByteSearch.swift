@@ -51,4 +51,20 @@ enum ByteSearch {
     }
     return nil
   }
+
+  /// Whether there is a newline from `p` on, before `end`. For a few dozen bytes.
+  @inline(__always)
+  static func hasNewline(_ p: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Bool {
+    var q = p
+    while end - q >= 8 {
+      let word = UnsafeRawPointer(q).loadUnaligned(as: UInt64.self) ^ 0x0A0A_0A0A_0A0A_0A0A
+      if (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080 != 0 { return true }
+      q += 8
+    }
+    while q < end {
+      if q.pointee == 10 { return true }
+      q += 1
+    }
+    return false
+  }
 }

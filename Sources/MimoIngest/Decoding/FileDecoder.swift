@@ -143,6 +143,12 @@ public struct FileDecoder: Sendable {
     var start = 0
     while start < lines.count {
       let rest = lines.count - start
+      if let length = decodeKnown(
+        UnsafeRawBufferPointer(start: base + start, count: rest), into: &output)
+      {
+        start += length + 1
+        continue
+      }
       let newline = memchr(base + start, 10, rest).map { UnsafeRawPointer($0) - (base + start) }
       let length = newline ?? rest
       // A log that was truncated while its writer kept its place has a hole of NULs before the line.
@@ -159,6 +165,23 @@ public struct FileDecoder: Sendable {
         into: &output)
       start += length + 1
     }
+  }
+
+  /// Decodes the line that a run begins with, if its decoder knows it by sight; returns its length.
+  @inline(__always)
+  private mutating func decodeKnown(
+    _ run: UnsafeRawBufferPointer, into output: inout DecodedLines
+  ) -> Int? {
+    guard run[0] == UInt8(ascii: "{"),
+      let (kind, length) = decoders[current].decodeKnown(run, into: &output)
+    else { return nil }
+    switch kind {
+    case .usage: noteUsage(current)
+    case .notUsage: noteOther(current)
+    case .foreign: return nil
+    }
+    tally.lines += 1
+    return length
   }
 
   /// Adds what the beginning of this file's lines lacked, because they were read without those before.

@@ -38,6 +38,9 @@ struct JSONCursor {
   /// Bytes before the cursor.
   var offset: Int { p - start }
 
+  /// Whether the text, or its line, ends here.
+  @inline(__always) var isAtLineEnd: Bool { p == end || p.pointee == 10 }
+
   // MARK: - Containers
 
   /// Enters the object that must come next.

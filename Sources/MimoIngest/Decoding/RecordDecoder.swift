@@ -37,6 +37,15 @@ public protocol RecordDecoder: Sendable {
   mutating func decode(_ line: UnsafeRawBufferPointer, into output: inout DecodedLines)
     throws(DecodeError) -> LineKind
 
+  /// Adds the calls of the line that a run of lines begins with, if this finds the line's end while it reads: nobody
+  /// has to search for it then.
+  ///
+  /// - Parameter run: begins with a brace.
+  /// - Returns: what the line was, as `decode` would say, and its length without its newline; `nil` or `.foreign` if
+  ///   it has to be offered to `decode`, with nothing added or remembered.
+  mutating func decodeKnown(_ run: UnsafeRawBufferPointer, into output: inout DecodedLines)
+    -> (kind: LineKind, length: Int)?
+
   /// Adds what the beginning of this decoder's lines lacked, because they were read without those before.
   ///
   /// - Parameters:
@@ -49,6 +58,11 @@ public protocol RecordDecoder: Sendable {
 extension RecordDecoder {
   /// No: in most formats a line, or a few that stand together, say all that they need.
   public static var readsInOrder: Bool { false }
+
+  /// None: most decoders are asked for one line after the other.
+  public mutating func decodeKnown(
+    _ run: UnsafeRawBufferPointer, into output: inout DecodedLines
+  ) -> (kind: LineKind, length: Int)? { nil }
 
   /// Nothing; a decoder that `readsInOrder` need not say.
   public var memory: UInt64? { nil }

@@ -72,10 +72,21 @@ public struct AnswerDecoder: RecordDecoder {
     }
     guard let first = text.first(where: { $0 > 32 }) else { return .foreign }
     guard first == UInt8(ascii: "{") else { return .foreign }
-    if let known = shapes.find(text) {
+    if let (known, length) = shapes.find(text), length == text.count {
       return Self.emit(&shapes.known[known].answer, text, &streams, into: &output)
     }
     return try decodeNew(text, before: line.count - text.count, into: &output)
+  }
+
+  /// As in `RecordDecoder`.
+  @inline(__always)
+  public mutating func decodeKnown(
+    _ run: UnsafeRawBufferPointer, into output: inout DecodedLines
+  ) -> (kind: LineKind, length: Int)? {
+    guard let (known, length) = shapes.find(run) else { return nil }
+    let line = UnsafeRawBufferPointer(start: run.baseAddress, count: length)
+    let kind = Self.emit(&shapes.known[known].answer, line, &streams, into: &output)
+    return (kind, length)
   }
 
   /// Reads a line key by key.
