@@ -22,10 +22,8 @@ public struct CellsAhead: Sendable {
   let file: StoreFolder.Identity?
   /// The number of the commit after which they were read.
   public let commit: Int64
-  /// The days that have cells.
+  /// The days of which there are cells here, in UTC, counted from 1970-01-01.
   public let days: [Int32]
-  /// The first day of which the cells are here, in UTC, counted from 1970-01-01.
-  public let first: Int32
   /// The cells.
   public let history: ArchivedHistory
 }
@@ -70,7 +68,7 @@ extension LedgerStore {
         with: consume cells, addresses: database.addresses(at:), names: database.names(at:))
       return CellsAhead(
         file: file, commit: try database.number(.commit) ?? 0,
-        days: days, first: first, history: history)
+        days: days, history: history)
     }
   }
 

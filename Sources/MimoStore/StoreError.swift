@@ -26,8 +26,6 @@ public enum StoreError: Error, Hashable, Sendable {
   case diskFull(path: String)
   /// A newer program made it; it is left as it is.
   case newer(path: String, found: Int64, known: Int64)
-  /// An older program made it, and only a writer can bring it to the present form.
-  case older(path: String)
   /// It is no ledger, or a damaged one. Whoever opens it for writing with `isSuspect` sets it aside.
   case damaged(path: String)
   /// A ledger was refused an answer, so that what it counted since is not to be stored. A new store and a new ledger
@@ -95,8 +93,6 @@ extension StoreError: CustomStringConvertible {
     case .diskFull(let path): "\(path): the disk is full; make room, nothing stored is lost"
     case .newer(let path, let found, let known):
       "\(path): made by a newer mimo-top (form \(found), this one knows \(known)); update mimo-top"
-    case .older(let path):
-      "\(path): made by an older mimo-top; start `mimo-top watch` or the dashboard once to bring it up to date"
     case .damaged(let path):
       "\(path): damaged; it is set aside at the next start, and `mimo-top ledger rebuild` recounts what logs still tell"
     case .unread(let path, let reason):

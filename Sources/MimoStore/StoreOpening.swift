@@ -20,8 +20,6 @@ struct StoreOpening: Sendable {
   var heritage: LedgerHeritage?
   /// How many milliseconds a call waits while others write.
   var patience: Int32 = 1000
-  /// Whether a ledger that only a writer can bring to the present form is read as it is.
-  var acceptsOlder = false
 
   /// What is known from then on.
   struct Facts: Sendable {
@@ -87,6 +85,10 @@ struct StoreOpening: Sendable {
     try connected { (connection, wasEmpty) throws(SQLiteError) in
       let database = try migrated(connection)
       if folder.isSuspect {
+        // What names and addresses are found by follows from them.
+        try connection.transaction(writes: true) { () throws(SQLiteError) in
+          try database.indexAgain()
+        }
         try database.verify()
         folder.clearSuspicion()
       }
@@ -151,9 +153,6 @@ struct StoreOpening: Sendable {
       if let problem = try problem(of: connection) { return .failure(problem) }
       let version = try Schema.number("user_version", of: connection)
       if version == 0 { return .failure(.missing(path: folder.database)) }
-      if version < Schema.version, !acceptsOlder {
-        return .failure(.older(path: folder.database))
-      }
       let database = LedgerDatabase(connection)
       state.identity = folder.databaseIdentity
       state.database = database

@@ -73,7 +73,6 @@ extension LedgerStore {
     _ body: @Sendable (LedgerDatabase) throws(SQLiteError) -> R
   ) throws(StoreError) -> R {
     var opening = StoreOpening(folder: StoreFolder(path: folder), access: .read, now: now)
-    opening.acceptsOlder = true
     do throws(StoreError) {
       return try LedgerStore(opening).reading(body)
     } catch .missing {

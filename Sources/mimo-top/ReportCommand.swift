@@ -65,8 +65,9 @@ struct ReportCommand: ParsableCommand {
       throw Misuse(description: "--limit \(limit): a number from 0 up is expected")
     }
 
-    // A subscription has periods that may be older than the window.
-    let minutes = configuration.plan.isSubscription ? nil : configuration.window
+    // A subscription has periods that may be older than the window. What ends somewhere and begins nowhere is nearly all.
+    let isPart = configuration.window.map { $0.lowerBound > .distantPast } ?? false
+    let minutes = isPart && !configuration.plan.isSubscription ? configuration.window : nil
     let (scan, result) = LogScan.withAll(
       configuration, only: minutes, with: configuration.reportLedger, ahead: ahead
     ) { scan in

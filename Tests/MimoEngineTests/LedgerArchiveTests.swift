@@ -177,6 +177,43 @@ import Testing
     let expected = ledger.snapshot().cells.filter { window.contains(Minute($0.key.minute)) }
     #expect(part.cells.filter { window.contains(Minute($0.key.minute)) } == expected)
     #expect(whole.cells == ledger.snapshot().cells)
+    let hours = Set((window.isEmpty ? [] : Array(window)).map { Hour(of: $0) })
+    let near = ledger.snapshot().cells.keys.filter { hours.contains(Hour(of: Minute($0.minute))) }
+    let met = Set(near.map(\.session)).union(lines.map(\.session)).union([""])
+    let known = part.cube.series.map { part.names[$0.labels.session] }
+    // The latest calls are met, too.
+    let latest = second.snapshot().recent.map {
+      second.names[second.snapshot().cube.series[Int($0.series)].labels.session]
+    }
+    #expect(met.union(latest).isSuperset(of: known))
+  }
+
+  @Test(arguments: 0..<40)
+  func
+    `where bands end at more prompt sizes, what is archived belongs to that of its smallest prompt`(
+      _ seed: UInt64
+    )
+  {
+    var dice = Dice(seed: 300 + seed)
+    let archive = MemoryArchive()
+    var ledger = Ledger(restoring: archive.base, archive: nil)
+    let lines = dice.lines(30).filter { $0.message != nil }
+    for line in lines { ledger.record(line.record(in: &ledger)) }
+    _ = archive.commit(ledger.changes())
+    var base = archive.base
+    base.promptEdges = [500, 1000, 20_000, 50_000]
+    let bands: [UInt8] = [0, 2, 4]
+    var expected: [CellAddress: CellCounts] = [:]
+    for (address, counts) in ledger.snapshot().cells {
+      var address = address
+      address.band = bands[Int(address.band)]
+      expected[address] = counts
+    }
+    #expect(archive.snapshot(base).cells == expected)
+    // Who reads the lines again finds each call, and files it by what it knows now.
+    var finer = Ledger(restoring: base, archive: archive)
+    for line in lines { #expect(finer.record(line.record(in: &finer)) == .repeated) }
+    #expect(finer.snapshot().sum == ledger.snapshot().sum)
   }
 
   @Test func `the shown part has a short list of addresses, whose positions stay valid`() {

@@ -123,9 +123,10 @@ final class MemoryArchive: LedgerArchive {
     state.withLock { state in
       let cube = UsageCube(promptEdges: state.book.promptEdges)
       return numbers.map { number in
-        let series = state.book.series[Int(number)]
-        return ArchivedAddress(
-          series: series, smallestPrompt: cube.smallestPrompt(ofBand: series.band))
+        var series = state.book.series[Int(number)]
+        let smallest = cube.smallestPrompt(ofBand: series.band)
+        series.band = 200
+        return ArchivedAddress(series: series, smallestPrompt: smallest)
       }
     }
   }
@@ -156,7 +157,10 @@ final class MemoryArchive: LedgerArchive {
   }
 
   /// Everything in it, as a ledger that holds all of it would show it.
-  var snapshot: UsageSnapshot {
+  var snapshot: UsageSnapshot { snapshot(base) }
+
+  /// The same with the bands of a base.
+  func snapshot(_ base: LedgerBase) -> UsageSnapshot {
     var cells: [Int32: CellList] = [:]
     for (hour, list) in state.withLock({ $0.hours }) {
       for cell in list { cells[floorDivide(hour.number, 24), default: CellList()].append(cell) }

@@ -186,6 +186,43 @@ import Testing
     #expect(store.readError == .damaged(path: store.path))
   }
 
+  @Test func `pages of impossible numbers, and edges that bands cannot end at, are damage`() throws
+  {
+    for damage in [
+      "INSERT INTO series_page VALUES (1 << 60, x'00')",
+      "UPDATE series_page SET number = 1 << 23", "UPDATE name_page SET number = 1 << 62",
+    ] {
+      let folder = TemporaryFolder()
+      var store = try LedgerStore.open(folder)
+      var changes = LedgerChanges()
+      changes.addSeries(named: [65])
+      try store.commit(changes, now: testNow)
+      store.close()
+      try SQLiteConnection(path: store.path, access: .readWrite).execute(damage)
+      store = try LedgerStore.open(folder, .read)
+      #expect(throws: StoreError.damaged(path: store.path), "\(damage)") {
+        _ = try store.addressBook()
+      }
+      store.close()
+      // Set aside or used, but never a crash.
+      store = try LedgerStore.open(folder)
+      changes.addSeries(named: [66])
+      _ = try? store.commit(changes, now: testNow)
+    }
+    for edges in [[-1], [5, 5], [7, 6], [.max]] as [[Int64]] {
+      let folder = TemporaryFolder()
+      let store = try LedgerStore.open(folder)
+      try store.writing(now: testNow) { (database) throws(SQLiteError) in
+        var writer = ByteWriter()
+        for edge in edges { writer.append(folded: edge) }
+        try database.set(.edges, writer.sealed(for: 0))
+      }
+      #expect(throws: StoreError.damaged(path: store.path), "\(edges)") {
+        _ = try store.addressBook()
+      }
+    }
+  }
+
   @Test func `names and addresses that are not found by what they say are damage`() throws {
     for damage in [
       "DELETE FROM name_key WHERE number = 2", "DELETE FROM series_key WHERE number = 0",
@@ -205,6 +242,11 @@ import Testing
       try SQLiteConnection(path: store.path, access: .readWrite).execute(damage)
       store = try LedgerStore.open(folder, .read)
       #expect(throws: StoreError.damaged(path: store.path), "\(damage)") { try verify() }
+      store.close()
+      // Whoever keeps it mends that.
+      store = try LedgerStore.open(folder)
+      #expect(store.notices == [])
+      try verify()
     }
   }
 }

@@ -335,7 +335,7 @@ import Testing
     let errors: [StoreError] = [
       .missing(path: "/p"), .held(path: "/p", by: "process 1"), .foreign(path: "/p"),
       .misplaced(path: "/p"), .noPermission(path: "/p"), .readOnly(path: "/p"),
-      .diskFull(path: "/p"), .newer(path: "/p", found: 9, known: 1), .older(path: "/p"),
+      .diskFull(path: "/p"), .newer(path: "/p", found: 9, known: 1),
       .damaged(path: "/p"), .unread(path: "/p", reason: "why"), .busy(path: "/p"),
       .lost(path: "/p"),
       .tooManyEdges(path: "/p"), .failed(path: "/p", reason: "why"),

@@ -100,6 +100,33 @@ import Testing
     try store.reading { (database) throws(SQLiteError) in try database.verify() }
   }
 
+  @Test(arguments: 1...Schema.version) func `a ledger of an earlier schema is read as it is`(
+    version: Int64
+  ) throws {
+    let file = folder.path + "/other.db"
+    try FileManager.default.copyItem(
+      atPath: Self.fixtures.appendingPathComponent("schema-\(version).db").path, toPath: file)
+    let before = FileManager.default.contents(atPath: file)
+    let store = try LedgerStore.open(another: file, now: testNow)
+    var expected = Contents()
+    expected.apply(Self.changes, [Self.note])
+    #expect(try Contents(store) == expected.readable)
+    #expect(store.opening(of: Array("s1".utf8))?.call == Self.changes.calls[0].key)
+    #expect(store.opening(of: Array("s3".utf8)) == nil)
+    // Whoever counts on in memory goes on where it stopped.
+    var ledger = Ledger(
+      restoring: try store.base(promptEdges: [1000, 200_000], now: testNow), archive: store)
+    var record = UsageRecord(
+      time: testNow.advanced(byMilliseconds: 1),
+      identity: CallIdentity(message: Fingerprint(value: .max - 1)))
+    record.labels.session = ledger.names.intern("s1")
+    record.conversation = record.labels.session
+    #expect(ledger.record(record) == .repeated)
+    #expect(store.readError == nil)
+    store.close()
+    #expect(FileManager.default.contents(atPath: file) == before)
+  }
+
   @Test func `a ledger of a newer schema is not touched`() throws {
     try make()
     let path = folder.ledger + "/ledger.db"

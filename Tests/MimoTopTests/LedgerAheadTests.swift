@@ -25,4 +25,11 @@ import Testing
   func `what does without the ledger leaves it alone`(arguments: [String]) {
     #expect(LedgerAhead.looksAsIfShowing(arguments) == nil)
   }
+
+  @Test func `a report of a span needs few addresses`() {
+    #expect(LedgerAhead.looksAsIfOfSpan(["report", "--last", "30d"]))
+    #expect(LedgerAhead.looksAsIfOfSpan(["report", "--by", "month", "--since=2026-01-01"]))
+    #expect(!LedgerAhead.looksAsIfOfSpan(["report", "--until", "2026-01-01"]))
+    #expect(!LedgerAhead.looksAsIfOfSpan(["compare", "--last", "30d"]))
+  }
 }

@@ -2,7 +2,7 @@ import MimoEngine
 
 /// Names and addresses as pages of bytes: a page has a fixed number of places, so that a new name changes one page.
 enum PageCoding {
-  /// Places of a page. A commit with a new name rewrites a page, a start reads them all.
+  /// Places of a page. A commit with a new name rewrites a page, who meets an old one reads a page.
   static let places = 128
 
   static func encode(names: [[UInt8]], page: Int64) -> [UInt8] {
@@ -13,17 +13,6 @@ enum PageCoding {
       name.withUnsafeBytes { writer.append($0) }
     }
     return writer.sealed(for: UInt64(page))
-  }
-
-  /// Adds the names of a page to a table, all but the first few.
-  ///
-  /// - Returns: how many names the page has; `nil` if the bytes are damaged.
-  static func decode(
-    names bytes: UnsafeRawBufferPointer, page: Int64, skip: Int, into names: inout NameTable
-  ) -> Int? {
-    decode(names: bytes, page: page) { place, name in
-      if place >= skip { names.restore(name) }
-    }
   }
 
   /// Calls `body` with each name and its place in the page.

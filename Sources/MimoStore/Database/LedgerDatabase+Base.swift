@@ -79,7 +79,9 @@ extension LedgerDatabase {
       while !reader.isAtEnd { edges.append(reader.folded()) }
       return reader.isDamaged || edges.count > 254 ? nil : edges
     }
-    guard let edges, edges == edges.sorted() else { throw .corrupt }
+    guard let edges, edges == Set(edges).sorted(), edges.allSatisfy((0..<Int64.max).contains) else {
+      throw .corrupt
+    }
     return edges
   }
 

@@ -19,6 +19,8 @@ extension LedgerDatabase {
       return entry
     }
     try set(.prunedBefore, laterThan: minute)
+    // Once a month: they have no check sums.
+    try indexAgain()
   }
 
   /// Deletes the usage and the alerts before a minute, and the names that nothing else has.

@@ -85,11 +85,30 @@ extension LedgerDatabase {
   /// The number of a name; `nil` if it is not here. Nothing is called 0.
   func findName(_ name: [UInt8]) throws(SQLiteError) -> UInt32? {
     if name.isEmpty { return 0 }
+    guard try hasKeys else { return try searchName(name) }
     for number in try numbers(of: Self.key(of: name), in: .name)
     where try names(at: [number]) == [name] {
       return number
     }
     return nil
+  }
+
+  /// Whether names and addresses are found by keys: not in a ledger of the first form, which is read as it is.
+  private var hasKeys: Bool {
+    get throws(SQLiteError) {
+      try number("SELECT count(*) FROM sqlite_master WHERE name = 'name_key'") == 1
+    }
+  }
+
+  /// The same without keys. Cost: linear in all names.
+  private func searchName(_ name: [UInt8]) throws(SQLiteError) -> UInt32? {
+    var found: UInt32?
+    _ = try forEachPage(of: .name, from: 0) { page, number, start in
+      PageCoding.decode(names: page, page: number) { place, other in
+        if other.elementsEqual(name) { found = UInt32(truncatingIfNeeded: start + place + 1) }
+      }
+    }
+    return found
   }
 
   /// The number of an address with the numbers that names have here; `nil` if it is not here.
@@ -127,8 +146,9 @@ extension LedgerDatabase {
     try insert.run()
   }
 
-  /// Makes names and addresses be found that were stored when nobody looked for them.
-  func indexAll() throws(SQLiteError) {
+  /// Makes names and addresses be found by what they say, also those stored when nobody looked for them.
+  func indexAgain() throws(SQLiteError) {
+    try connection.execute("DELETE FROM name_key; DELETE FROM series_key")
     let book = try wholeBook()
     for number in 1..<book.names.count {
       let name = book.names.withBytes(of: NameID(UInt32(number))) { Array($0) }
@@ -175,6 +195,9 @@ extension LedgerDatabase {
     try count(.series) { PageCoding.decode(series: $0, page: $1) { _, _ in } }
   }
 
+  /// More would be too many for their numbers.
+  private static let mostPages = Int64(1) << 23
+
   /// All pages but the last are full; whoever reads them all sees whether that is so.
   private func count(
     _ kind: Kind, _ decode: (UnsafeRawBufferPointer, Int64) -> Int?
@@ -186,7 +209,7 @@ extension LedgerDatabase {
       let last = row.withBlob(1) { bytes in
         decode(bytes ?? UnsafeRawBufferPointer(start: nil, count: 0), number)
       }
-      guard let last, 0...Int64(UInt32.max) ~= number else { throw .corrupt }
+      guard let last, 0..<Self.mostPages ~= number else { throw .corrupt }
       count = Int(number) * PageCoding.places + last
     }
     return count
@@ -244,7 +267,9 @@ extension LedgerDatabase {
     ) { (row) throws(SQLiteError) in
       let number = row.integer(0) ?? -1
       // Pages follow one another, and all but the last are full.
-      guard number >= 0, Int(number) * PageCoding.places == position else { throw .corrupt }
+      guard 0..<Self.mostPages ~= number, Int(number) * PageCoding.places == position else {
+        throw .corrupt
+      }
       let count = row.withBlob(1) { bytes in
         decode(bytes ?? UnsafeRawBufferPointer(start: nil, count: 0), number, position)
       }

@@ -27,6 +27,8 @@ struct NumberAssignment {
     bands = (0...changes.promptEdges.count).map {
       stored.band(ofPrompt: mine.smallestPrompt(ofBand: UInt8($0)))
     }
+    precondition(
+      Set(bands).count == bands.count, "a ledger with prompt sizes that `base` never saw")
   }
 
   /// The number of an address.

@@ -54,7 +54,7 @@ enum Schema {
       let found = try number("user_version", of: connection)
       for migration in migrations.dropFirst(Int(found)) { try connection.execute(migration) }
       // Before the second schema all names and addresses were in memory.
-      if found == 1 { try LedgerDatabase(connection).indexAll() }
+      if found == 1 { try LedgerDatabase(connection).indexAgain() }
       if found == 0 { try begin() }
       try connection.execute(
         "PRAGMA application_id = \(applicationID); PRAGMA user_version = \(version)")

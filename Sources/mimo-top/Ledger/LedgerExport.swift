@@ -31,6 +31,13 @@ struct LedgerExport {
     of store: LedgerStore, now: Instant, _ selection: Selection = Selection(),
     to write: @escaping (String) throws(Failure) -> Void
   ) throws(Failure) {
+    let (contents, cells, prunedBefore) = try LedgerCommand.attempt { () throws(StoreError) in
+      (
+        try store.allCalls(), try store.cells(),
+        try store.callsPrunedBefore ?? .distantPast
+      )
+    }
+    // Afterwards: then all that cells and calls refer to is there, whoever writes meanwhile.
     (book, origins) = try LedgerCommand.attempt { () throws(StoreError) in
       (try store.addressBook(), try store.sumOrigins())
     }
@@ -42,12 +49,6 @@ struct LedgerExport {
         ("exported", .string(LocalClock.utc.text(now))),
       ]).line)
 
-    let (contents, cells, prunedBefore) = try LedgerCommand.attempt { () throws(StoreError) in
-      (
-        try store.allCalls(), try store.cells(),
-        try store.callsPrunedBefore ?? .distantPast
-      )
-    }
     var sums = LedgerSums(cells, book, origin: origin)
     var also: [UInt64: [UInt64]] = [:]
     for (key, target) in contents.redirects.sorted(by: { $0.key < $1.key }) {

@@ -96,9 +96,10 @@ struct LedgerTakeover {
   private static func sums(
     of store: LedgerStore, without isKnown: (ArchivedCall) -> Bool
   ) throws(StoreError) -> Sums {
+    let (cells, calls) = (try store.cells(), try store.allCalls().calls)
     let book = try store.addressBook()
-    var sums = LedgerSums(try store.cells(), book, origin: LedgerExport.origin(of: store))
-    for call in try store.allCalls().calls where isKnown(call) { sums.subtract(call) }
+    var sums = LedgerSums(cells, book, origin: LedgerExport.origin(of: store))
+    for call in calls where isKnown(call) { sums.subtract(call) }
     return Sums(list: sums.all, book: book)
   }
 }

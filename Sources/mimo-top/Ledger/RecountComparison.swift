@@ -151,6 +151,7 @@ struct RecountComparison {
   }
 
   init(of store: LedgerStore, with recount: LogRecount) throws(StoreError) {
+    let (cells, calls) = (try store.cells(), try store.allCalls().calls)
     let book = try store.addressBook()
     let start = recount.start
     let changes = recount.ledger.changes()
@@ -176,13 +177,13 @@ struct RecountComparison {
     // The others by minute, where the logs tell anything of it; what they do not tell is only the ledger's.
     var ledger = Counts()
     var requests: Int64 = 0
-    try store.cells().forEach { cell in
+    cells.forEach { cell in
       guard cell.minute < recount.end else { return }
       requests += Int64(cell.requests)
       guard cell.minute >= start else { return }
       ledger.cells[stored.place(cell.minute, cell.series), default: Sums()] += Sums(cell)
     }
-    for call in try store.allCalls().calls
+    for call in calls
     where call.time.minute >= start && call.time.minute < recount.end {
       ledger.calls[stored.place(call.time.minute, call.series), default: Sums()] += Sums(call)
     }

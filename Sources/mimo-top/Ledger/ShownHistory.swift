@@ -39,12 +39,15 @@ struct ShownHistory {
       (self.commit, history) = (ahead.commit, ahead.history)
       for day in ahead.days { leftOut[day] = [] }
     }
-    // Of what was brought. Hours can go too: what was forgotten.
+    let isOther = self.needed != .some(needed)
+    // Hours can go too: what was forgotten.
     let changed: Set =
-      commit == self.commit || self.commit == 0
+      commit == self.commit || isOther && leftOut.isEmpty
       ? [] : Set(try store.hours(changedSince: self.commit).map(\.day))
-    if self.needed != .some(needed) || commit != self.commit {
+    if isOther {
       stored = try Self.days(of: needed, in: store)
+    } else {
+      stored.formUnion(changed.filter { Self.isNeeded($0, needed) })
     }
     let heldByDay = Dictionary(grouping: held, by: \.day).mapValues { Set($0) }
     for day in Array(leftOut.keys) where !stored.contains(day) {
@@ -96,6 +99,11 @@ struct ShownHistory {
 
   /// What is here, as the interface shows it.
   var coverage: (first: Minute?, loaded: [Range<Minute>]) { (first, loaded) }
+
+  /// Whether one of these minutes, or of all, is of a day.
+  private static func isNeeded(_ day: Int32, _ minutes: [Range<Minute>]?) -> Bool {
+    minutes?.contains { $0.overlaps(Minute(day * 1440)..<Minute(day * 1440 + 1440)) } ?? true
+  }
 
   /// The days that have cells among those that these minutes touch, or among all.
   private static func days(
