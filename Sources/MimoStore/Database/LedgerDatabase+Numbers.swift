@@ -84,9 +84,9 @@ extension LedgerDatabase {
 
   /// The number of a name; `nil` if it is not here. Nothing is called 0.
   func findName(_ name: [UInt8]) throws(SQLiteError) -> UInt32? {
-    if name.isEmpty { return 0 }
+    guard let key = Self.key(of: name) else { return 0 }
     guard try hasKeys else { return try searchName(name) }
-    for number in try numbers(of: Self.key(of: name), in: .name)
+    for number in try numbers(of: key, in: .name)
     where try names(at: [number]) == [name] {
       return number
     }
@@ -133,30 +133,34 @@ extension LedgerDatabase {
     return numbers
   }
 
-  private static func key(of name: [UInt8]) -> Int64 {
-    name.withUnsafeBytes { Int64(Fingerprint(of: $0).value >> 32) }
+  /// - Returns: `nil` for a name that was forgotten: nobody is to find it.
+  private static func key(of name: [UInt8]) -> Int64? {
+    if name.isEmpty { return nil }
+    return name.withUnsafeBytes { Int64(Fingerprint(of: $0).value >> 32) }
   }
 
   private static func key(of series: Series) -> Int64 { Int64(series.key >> 32) }
 
-  private func add(_ key: Int64, _ number: Int, in kind: Kind) throws(SQLiteError) {
+  /// Makes entries be found that have the numbers from `first` on.
+  private func index(_ keys: [Int64?], from first: Int, in kind: Kind) throws(SQLiteError) {
     let insert = try statement("INSERT OR IGNORE INTO \(kind.keys) VALUES (?1, ?2)")
-    insert.bind(key, at: 1)
-    insert.bind(Int64(number), at: 2)
-    try insert.run()
+    for (offset, key) in keys.enumerated() {
+      guard let key else { continue }
+      insert.bind(key, at: 1)
+      insert.bind(Int64(first + offset), at: 2)
+      try insert.run()
+    }
   }
 
   /// Makes names and addresses be found by what they say, also those stored when nobody looked for them.
   func indexAgain() throws(SQLiteError) {
-    try connection.execute("DELETE FROM name_key; DELETE FROM series_key")
     let book = try wholeBook()
-    for number in 1..<book.names.count {
-      let name = book.names.withBytes(of: NameID(UInt32(number))) { Array($0) }
-      if !name.isEmpty { try add(Self.key(of: name), number, in: .name) }
+    let names = (1..<book.names.count).map { number in
+      book.names.withBytes(of: NameID(UInt32(number))) { Self.key(of: Array($0)) }
     }
-    for (number, series) in book.series.enumerated() {
-      try add(Self.key(of: series), number, in: .series)
-    }
+    try connection.execute("DELETE FROM name_key; DELETE FROM series_key")
+    try index(names, from: 1, in: .name)
+    try index(book.series.map(Self.key), from: 0, in: .series)
   }
 
   /// Looks whether what is in a book is found by what it says.
@@ -169,7 +173,7 @@ extension LedgerDatabase {
     try forEachRow("SELECT key, number FROM name_key") { (row) throws(SQLiteError) in
       guard let number = row.integer(1), 1..<Int64(book.names.count) ~= number,
         case let name = book.names.withBytes(of: NameID(UInt32(number)), { Array($0) }),
-        !name.isEmpty, row.integer(0) == Self.key(of: name)
+        let key = Self.key(of: name), row.integer(0) == key
       else { throw .corrupt }
       names -= 1
     }
@@ -226,12 +230,11 @@ extension LedgerDatabase {
   /// All names and addresses, with the bands that are stored.
   func wholeBook() throws(SQLiteError) -> AddressBook {
     var book = AddressBook(promptEdges: try storedEdges())
+    var names = NameTable()
     try forEachRow("SELECT count(*), sum(length(entries)) FROM name_page") { row in
-      book.names.reserveCapacity(
+      names.reserveCapacity(
         Int(row.integer(0) ?? 0) * PageCoding.places, bytes: Int(row.integer(1) ?? 0))
     }
-    var names = NameTable()
-    swap(&names, &book.names)
     _ = try forEachPage(of: .name, from: 0) { page, number, _ in
       PageCoding.decode(names: page, page: number) { _, name in names.restore(name) }
     }
@@ -304,9 +307,7 @@ extension LedgerDatabase {
       PageCoding.decode(names: bytes, page: number) { _, name in page.append(Array(name)) }
     }
     try write(page + names, from: start, .name, PageCoding.encode(names:page:))
-    for (index, name) in names.enumerated() where !name.isEmpty {
-      try add(Self.key(of: name), first + index, in: .name)
-    }
+    try index(names.map(Self.key), from: first, in: .name)
   }
 
   /// Adds addresses behind those that are there.
@@ -319,27 +320,21 @@ extension LedgerDatabase {
       PageCoding.decode(series: bytes, page: number) { _, series in page.append(series) }
     }
     try write(page + series, from: start, .series, PageCoding.encode(series:page:))
-    for (index, one) in series.enumerated() {
-      try add(Self.key(of: one), first + index, in: .series)
-    }
+    try index(series.map(Self.key), from: first, in: .series)
   }
 
   /// Puts others in the place of all names. As many as there are.
   func replace(names: [[UInt8]]) throws(SQLiteError) {
     try write(names, from: 0, .name, PageCoding.encode(names:page:))
     try connection.execute("DELETE FROM name_key")
-    for (index, name) in names.enumerated() where !name.isEmpty {
-      try add(Self.key(of: name), index + 1, in: .name)
-    }
+    try index(names.map(Self.key), from: 1, in: .name)
   }
 
   /// Puts others in the place of all addresses. As many as there are.
   func replace(series: [Series]) throws(SQLiteError) {
     try write(series, from: 0, .series, PageCoding.encode(series:page:))
     try connection.execute("DELETE FROM series_key")
-    for (number, one) in series.enumerated() {
-      try add(Self.key(of: one), number, in: .series)
-    }
+    try index(series.map(Self.key), from: 0, in: .series)
   }
 
   /// Writes the pages from a position on, where a page begins.
